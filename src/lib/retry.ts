@@ -1,0 +1,50 @@
+export interface WaitOptions {
+  /** What is waited for, as it shall read in the error, e.g. "Postgres on 127.0.0.1:5432". */
+  readonly what: string;
+  /** Milliseconds after which waiting ends with an error. */
+  readonly timeoutMs: number;
+  /** Milliseconds between attempts; 250 by default. */
+  readonly everyMs?: number;
+  /** An error for which waiting is pointless (wrong password, say) is thrown at once. */
+  readonly isFatal?: (error: unknown) => boolean;
+}
+
+/**
+ * Calls `attempt` until it returns something other than undefined or false, and returns that.
+ * The one way in which this project waits: for a condition, with a bound.
+ * @throws Error that names what was waited for, for how long, and the last failure.
+ */
+export async function waitFor<T>(
+  attempt: () => Promise<T | undefined | false> | T | undefined | false,
+  options: WaitOptions,
+): Promise<T> {
+  const deadline = Date.now() + options.timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await attempt();
+      if (value !== undefined && value !== false) return value;
+      last = undefined;
+    } catch (error) {
+      if (options.isFatal?.(error)) throw error;
+      last = error;
+    }
+    if (Date.now() >= deadline) {
+      const why = last === undefined ? "" : `: ${messageOf(last)}`;
+      throw new Error(`${options.what}: not ready after ${Math.round(options.timeoutMs / 1000)} s${why}`, {
+        cause: last,
+      });
+    }
+    await sleep(options.everyMs ?? 250);
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The message of an error, also of one that carries it only in its parts (AggregateError on a refused connection). */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join("; ");
+  return error instanceof Error ? error.message || error.name : String(error);
+}
