@@ -1,0 +1,121 @@
+/** Kinds of Postgres types, after `pg_type.typtype`; arrays are told apart from base types. */
+export type CatalogTypeKind =
+  | "base"
+  | "array"
+  | "enum"
+  | "domain"
+  | "composite"
+  | "range"
+  | "multirange"
+  | "pseudo";
+
+/** A Postgres type as a column uses it. Domains never appear here: they are replaced by what they stand for. */
+export interface CatalogType {
+  /** Schema of the type, `pg_catalog` for the built-in ones. */
+  readonly schema: string;
+  /** `pg_type.typname`, e.g. `int4`, `timestamptz`, `order_status`. */
+  readonly name: string;
+  readonly kind: Exclude<CatalogTypeKind, "domain">;
+  /** numeric: digits in all. Left out where the declaration has none. */
+  readonly precision?: number;
+  /** numeric: digits after the point, may be negative; time, timestamp and interval: digits of the second. */
+  readonly scale?: number;
+  /** char, varchar, bit, varbit: declared length. */
+  readonly length?: number;
+  /** enum: the labels in their order. */
+  readonly labels?: readonly string[];
+  /** array: the type of the elements. */
+  readonly element?: CatalogType;
+}
+
+/** A column as Postgres's catalog describes it. */
+export interface CatalogColumn {
+  readonly name: string;
+  /** `pg_attribute.attnum`; rises in the order of declaration, with gaps where columns were dropped. */
+  readonly position: number;
+  /** The declared type as Postgres prints it (`format_type`), e.g. `numeric(10,2)`, `inventory.email[]`. */
+  readonly type: string;
+  /** What the declared type stands for once domains are followed. */
+  readonly base: CatalogType;
+  /** Names of the domains that were followed, outermost first. Left out for a type without one. */
+  readonly domains?: readonly string[];
+  /** Whether Postgres refuses NULL, by the column or by its domain. */
+  readonly notNull: boolean;
+  /** Whether Postgres may store the value out of line (TOAST): an update that leaves it alone may not send it. */
+  readonly toastable: boolean;
+  readonly identity?: "always" | "by default";
+  /** `GENERATED ALWAYS AS … STORED`: logical replication (before Postgres 18) does not send it. */
+  readonly generated: boolean;
+  /** The default's expression in SQL. */
+  readonly default?: string;
+}
+
+export type ReplicaIdentity = "default" | "full" | "index" | "nothing";
+
+/**
+ * A table as Postgres's catalog describes it: what `sql/postgres/catalog.sql` returns, parsed by `parseCatalog`.
+ * Plain JSON, and the same for the same definition of the table: it passes through Pulumi's state.
+ */
+export interface CatalogTable {
+  readonly schema: string;
+  readonly name: string;
+  /** Partitioned tables are captured under their root's name. */
+  readonly partitioned: boolean;
+  /** In the order of declaration. */
+  readonly columns: readonly CatalogColumn[];
+  /** Columns of the primary key in the key's order; empty without one. */
+  readonly primaryKey: readonly string[];
+  /** Which old values Postgres sends with an update or a delete. */
+  readonly replicaIdentity: ReplicaIdentity;
+  /** Columns of the index behind `REPLICA IDENTITY USING INDEX`; empty otherwise. */
+  readonly identityIndex: readonly string[];
+}
+
+/** What the configuration may say about one captured table. */
+export interface TableSettings {
+  /** Qualified name in Postgres, e.g. `inventory.orders`. */
+  readonly table: string;
+  /** Name in ClickHouse, from which `<name>_queue`, `<name>_final` and so on follow. Default: the table's own. */
+  readonly target?: string;
+  /**
+   * ClickHouse types that replace the contract's own, by column, e.g. `{ quantity: "UInt16" }`. A value that does
+   * not fit goes to the table of errors; it never wraps around.
+   */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** Columns that are not captured. */
+  readonly exclude?: readonly string[];
+  /** Order of the change log; default: the primary key. */
+  readonly orderBy?: readonly string[];
+}
+
+/** How a value is written in Debezium's JSON and what becomes of it. The type contract is in docs/type-contract.md. */
+export interface CapturedColumn {
+  readonly name: string;
+  /** The declared type in Postgres, for people to read. */
+  readonly sourceType: string;
+  /** Type in ClickHouse, `Nullable(…)` included. */
+  readonly type: string;
+  /** Whether Postgres allows NULL. */
+  readonly nullable: boolean;
+  /** Name of the rule of the type contract that carries the value over. */
+  readonly rule: string;
+  /** Digits after the point: of numbers for `decimal`, of seconds for times. */
+  readonly scale?: number;
+  /** Whether an update may leave the value out (TOAST). */
+  readonly toastable: boolean;
+}
+
+/** One captured table: what the DDL in ClickHouse and the connector's settings follow from. Plain JSON. */
+export interface CapturedTable {
+  readonly schema: string;
+  readonly name: string;
+  /** Name in ClickHouse. */
+  readonly target: string;
+  /** Captured columns in Postgres's order. */
+  readonly columns: readonly CapturedColumn[];
+  /** Columns that identify a row; never empty. */
+  readonly primaryKey: readonly string[];
+  /** Order of the change log, ahead of the topic's position. */
+  readonly orderBy: readonly string[];
+  readonly replicaIdentity: ReplicaIdentity;
+}
