@@ -1,0 +1,123 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import Docker from "dockerode";
+import type { ServiceName } from "../../src/images";
+import { run } from "../../src/lib/process";
+import { recipe as base } from "./base/recipe";
+import { buildImage } from "./build";
+import { referenceOf, repositoryPrefix } from "./hash";
+import { recipe as java } from "./java/recipe";
+import { recipe as node } from "./node/recipe";
+import { recipe as postgres } from "./postgres/recipe";
+import type { BaseName, Recipe } from "./recipe";
+import { ensureTools, thisHost } from "./tools";
+
+export const baseRecipes: Readonly<Record<BaseName, Recipe>> = { base, java, node };
+
+export const serviceRecipes = {
+  postgres,
+} as const satisfies Partial<Record<ServiceName, Recipe>>;
+
+/** The services whose images can be built from package registries. Grafana, Kafdrop and Portainer are in none. */
+export const localServices = Object.keys(serviceRecipes) as readonly LocalService[];
+
+export type LocalService = keyof typeof serviceRecipes;
+
+export interface LocalImageOptions {
+  /** Called with what is being done, a short text for the user. */
+  readonly onStep: (text: string) => void;
+  /** File that gets the whole output of the clients and of the engine. */
+  readonly logFile: string;
+}
+
+/**
+ * Makes sure that the local image of each service exists, and returns their references. What exists already is
+ * not built again: the tag is a hash of all that goes into the image.
+ * @throws Error for a service that has no local image, for missing tools, for a failed download or build.
+ */
+export async function ensureLocalImages<S extends ServiceName>(
+  services: readonly S[],
+  options: LocalImageOptions,
+): Promise<Record<S, string>> {
+  const recipes = services.map(recipeFor);
+  const docker = new Docker();
+  const plan = missingFirst(recipes, await existingReferences(docker));
+  if (plan.length > 0) await buildAll(plan, docker, options);
+  const references = services.map((service) => [service, reference(recipeFor(service))]);
+  return Object.fromEntries(references) as Record<S, string>;
+}
+
+function recipeFor(service: ServiceName): Recipe {
+  const recipe = (serviceRecipes as Partial<Record<ServiceName, Recipe>>)[service];
+  if (!recipe)
+    throw new Error(
+      `no local image for ${service}: it is in no package registry; ` +
+        `local images exist for ${localServices.join(", ")}; leave ${service} out, or use an image registry`,
+    );
+  return recipe;
+}
+
+function reference(recipe: Recipe): string {
+  return referenceOf(recipe, baseRecipes);
+}
+
+async function existingReferences(docker: Docker): Promise<ReadonlySet<string>> {
+  const images = await docker.listImages({ filters: { reference: [`${repositoryPrefix}*`] } });
+  return new Set(images.flatMap((image) => image.RepoTags ?? []));
+}
+
+/** The recipes that have to be built, each after the one that it stands on. */
+function missingFirst(recipes: readonly Recipe[], existing: ReadonlySet<string>): readonly Recipe[] {
+  const plan = new Set<Recipe>();
+  const add = (recipe: Recipe) => {
+    if (existing.has(reference(recipe))) return;
+    if (recipe.from) add(baseRecipes[recipe.from]);
+    plan.add(recipe);
+  };
+  recipes.forEach(add);
+  return [...plan];
+}
+
+async function buildAll(
+  plan: readonly Recipe[],
+  docker: Docker,
+  { onStep, logFile }: LocalImageOptions,
+): Promise<void> {
+  fs.mkdirSync(path.dirname(logFile), { recursive: true });
+  const host = thisHost((command, args, more) => run(command, args, { logFile, ...more }));
+  await ensureTools(
+    plan.flatMap((recipe) => recipe.tools ?? []),
+    host,
+    onStep,
+  );
+  for (const [index, recipe] of plan.entries()) {
+    const position = `[${index + 1}/${plan.length}]`;
+    await buildImage(recipe, {
+      docker,
+      reference: reference(recipe),
+      base: recipe.from && reference(baseRecipes[recipe.from]),
+      onStep: (text) => onStep(`${position} ${text}`),
+      logFile,
+    });
+  }
+  await removeSuperseded(plan, docker);
+}
+
+/** Removes older images of what was just built, so that disks don't fill; those in use stay. */
+async function removeSuperseded(built: readonly Recipe[], docker: Docker): Promise<void> {
+  // Those that stand on others go first: an image is kept as long as another one needs its layers.
+  for (const recipe of [...built].reverse()) {
+    const current = reference(recipe);
+    const images = await docker.listImages({
+      filters: { reference: [`${repositoryPrefix}${recipe.name}`] },
+    });
+    const old = images.flatMap((image) => image.RepoTags ?? []).filter((tag) => tag !== current);
+    for (const tag of old) {
+      await docker.getImage(tag).remove().catch(unlessInUse);
+    }
+  }
+}
+
+function unlessInUse(error: { statusCode?: number }): void {
+  if (error.statusCode !== 409 && error.statusCode !== 404) throw error;
+}

@@ -1,0 +1,66 @@
+import * as fs from "node:fs";
+import { findProgram, type RunOptions, type RunResult } from "../../src/lib/process";
+import type { HostTool } from "./recipe";
+
+/** The Debian and Ubuntu packages that bring a tool. */
+const packagesOf: Readonly<Record<HostTool, readonly string[]>> = {
+  "apt-get": ["apt"],
+  debootstrap: ["debootstrap", "debian-archive-keyring"],
+  dpkg: ["dpkg"],
+  go: ["golang-go"],
+  java: ["default-jre-headless"],
+  mvn: ["maven"],
+  npm: ["npm"],
+  python3: ["python3", "python3-pip"],
+};
+
+/** What {@link ensureTools} has to know about the machine. */
+export interface Host {
+  readonly has: (program: string) => boolean;
+  readonly isRoot: boolean;
+  readonly hasApt: boolean;
+  readonly run: (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+}
+
+export function thisHost(run: Host["run"]): Host {
+  return {
+    has: (program) => findProgram(program) !== undefined,
+    isRoot: process.getuid?.() === 0,
+    hasApt: fs.existsSync("/etc/debian_version") && findProgram("apt-get") !== undefined,
+    run,
+  };
+}
+
+/**
+ * Makes sure that the tools with which images are built are there: installs what is missing where that can be
+ * done without asking (root on Debian or Ubuntu).
+ * @throws Error that names every missing tool and the command that installs them.
+ */
+export async function ensureTools(
+  tools: Iterable<HostTool>,
+  host: Host,
+  onStep: (text: string) => void,
+): Promise<void> {
+  const wanted = [...new Set(tools)].sort();
+  const missing = wanted.filter((tool) => !host.has(tool));
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.flatMap((tool) => packagesOf[tool]))];
+    if (!host.isRoot || !host.hasApt) throw new Error(missingTools(missing, packages, host));
+    onStep(`installing ${packages.join(", ")}`);
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    await host.run("apt-get", ["update", "-q"], { env });
+    await host.run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], { env });
+  }
+  if (wanted.includes("debootstrap") && !host.isRoot)
+    throw new Error(
+      "building local images: debootstrap needs root to make the base image; " +
+        "run `sudo npx cdc images build` once (later runs need no root), " +
+        "or set images to registry where an image registry is reachable",
+    );
+}
+
+function missingTools(missing: readonly string[], packages: readonly string[], host: Host): string {
+  const command = `${host.isRoot ? "" : "sudo "}apt-get install ${packages.join(" ")}`;
+  const how = host.hasApt ? `run: ${command}` : `install them (on Debian or Ubuntu: ${command})`;
+  return `building local images: not found on this machine: ${missing.join(", ")}; ${how}`;
+}
