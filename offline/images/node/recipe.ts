@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Recipe, Stage } from "../recipe";
 
-const version = "22.23.3";
+const version = "22.23.2";
 
 /** Node alone, where docker.io/library/node:22-bookworm-slim has it, for services that are scripts of ours. */
 export const recipe: Recipe = {
