@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+
+require("./node-version");
+require("./bootstrap").start("test/run.ts");
