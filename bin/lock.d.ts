@@ -16,3 +16,12 @@ export interface LockOptions {
  * Plain JavaScript, because the launcher needs it before the npm packages are there.
  */
 export function withLock<T>(file: string, options: LockOptions, work: () => T | Promise<T>): Promise<T>;
+
+/**
+ * A process id is used again sooner or later, after a reboot at once; with the start time of its process it is unique.
+ * This is both, as a text that begins with the id.
+ */
+export function describeProcess(pid: number): string;
+
+/** Whether the process of such a text still runs. */
+export function isAlive(description: string): boolean;

@@ -13,7 +13,7 @@ async function withLock(file, options, work) {
 
 async function acquire(file, options) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const me = describe(process.pid);
+  const me = describeProcess(process.pid);
   const deadline = Date.now() + options.timeoutMs;
   let told = false;
   for (;;) {
@@ -85,31 +85,45 @@ function read(file) {
   }
 }
 
-/** A process id is used again sooner or later, after a reboot at once; with its start time it is unique. */
-function describe(pid) {
+/** See lock.d.ts. */
+function describeProcess(pid) {
   return `${pid} ${startOf(pid)}`;
 }
 
 function startOf(pid) {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The program's name, in parentheses, may hold blanks; the start time is the 20th field after it.
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    return `${ticks}@${fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`;
+    const fields = statOf(pid);
+    return `${fields[19]}@${fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`;
   } catch {
     return "";
   }
 }
 
-function isAlive(holder) {
-  const pid = Number(holder.split(" ")[0]);
+/** What the kernel says of a process after its name, which may hold blanks: its state first, its start time 20th. */
+function statOf(pid) {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/** See lock.d.ts. */
+function isAlive(description) {
+  const pid = Number(description.split(" ")[0]);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (error.code !== "EPERM") return false;
   }
-  return describe(pid) === holder;
+  return describeProcess(pid) === description && !isZombie(pid);
 }
 
-module.exports = { withLock };
+/** Ended, but not yet noticed by its parent; where process 1 is no init system it stays so. */
+function isZombie(pid) {
+  try {
+    return statOf(pid)[0] === "Z";
+  } catch {
+    return false;
+  }
+}
+
+module.exports = { withLock, describeProcess, isAlive };

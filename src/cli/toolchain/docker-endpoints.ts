@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import Docker from "dockerode";
+import { messageOf } from "../../lib/retry";
+
+/** A place at which a Docker Engine may answer. */
+export interface Endpoint {
+  /** As DOCKER_HOST wants it. */
+  readonly host: string;
+  /** What names it; undefined for the usual places, which are looked at only where nothing names one. */
+  readonly chosenBy: string | undefined;
+  /** How dockerode reaches it. */
+  readonly options: Docker.DockerOptions | undefined;
+}
+
+export interface ProbeResult {
+  readonly endpoint: Endpoint;
+  readonly state: "answers" | "denied" | "absent";
+  /** Why it does not answer. */
+  readonly why?: string;
+}
+
+/** The places to look at, by the rules of the docker command: DOCKER_HOST, the context, the usual sockets. */
+export function endpoints(env: NodeJS.ProcessEnv, home = os.homedir()): readonly Endpoint[] {
+  // Without options dockerode reads DOCKER_HOST and the variables about TLS by itself.
+  if (env.DOCKER_HOST) return [{ host: env.DOCKER_HOST, chosenBy: "DOCKER_HOST", options: undefined }];
+  const context = contextEndpoint(env, home);
+  if (context) return [context];
+  const sockets = [
+    "/var/run/docker.sock",
+    env.XDG_RUNTIME_DIR && path.join(env.XDG_RUNTIME_DIR, "docker.sock"),
+    path.join(home, ".docker", "run", "docker.sock"),
+    path.join(home, ".colima", "default", "docker.sock"),
+  ];
+  return sockets.filter((socket): socket is string => Boolean(socket)).map(socketEndpoint);
+}
+
+function socketEndpoint(socketPath: string): Endpoint {
+  return { host: `unix://${socketPath}`, chosenBy: undefined, options: { socketPath } };
+}
+
+/** The endpoint of `docker context use`, other than the default one. */
+function contextEndpoint(env: NodeJS.ProcessEnv, home: string): Endpoint | undefined {
+  const folder = env.DOCKER_CONFIG ?? path.join(home, ".docker");
+  const name = env.DOCKER_CONTEXT ?? readJson(path.join(folder, "config.json"))?.currentContext;
+  if (!name || name === "default") return undefined;
+  const id = createHash("sha256").update(name).digest("hex");
+  const host = readJson(path.join(folder, "contexts", "meta", id, "meta.json"))?.Endpoints?.docker?.Host;
+  const chosenBy = `the Docker context ${name}`;
+  if (!host) return { host: "(nowhere)", chosenBy, options: { socketPath: "/nonexistent" } };
+  if (host.startsWith("unix://")) return { ...socketEndpoint(host.slice("unix://".length)), chosenBy };
+  const { protocol, hostname, port, username } = new URL(host);
+  const tls = tlsOf(path.join(folder, "contexts", "tls", id, "docker"));
+  const options: Docker.DockerOptions = {
+    protocol: protocol === "ssh:" ? "ssh" : tls ? "https" : "http",
+    host: hostname,
+    ...(port ? { port } : {}),
+    ...(username ? { username } : {}),
+    ...tls,
+  };
+  return { host, chosenBy, options };
+}
+
+function tlsOf(folder: string): Pick<Docker.DockerOptions, "ca" | "cert" | "key"> | undefined {
+  const read = (name: string) => fs.readFileSync(path.join(folder, name), "utf8");
+  return fs.existsSync(folder)
+    ? { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") }
+    : undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: files of Docker's, of which only single fields are looked at
+function readJson(file: string): any {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks an engine for a sign of life. */
+export async function probe(endpoint: Endpoint): Promise<ProbeResult> {
+  try {
+    const docker = new Docker({ ...endpoint.options, timeout: 5000 });
+    await docker.ping();
+    return { endpoint, state: "answers" };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    return {
+      endpoint,
+      state: code === "EACCES" || code === "EPERM" ? "denied" : "absent",
+      why: messageOf(error),
+    };
+  }
+}
