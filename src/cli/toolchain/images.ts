@@ -1,0 +1,177 @@
+import * as fs from "node:fs";
+import Docker from "dockerode";
+import { ensureLocalImages, localServices } from "../../../offline/images";
+import type { ServiceName } from "../../images";
+import { inState } from "../../lib/paths";
+import { messageOf } from "../../lib/retry";
+import { type Attempt, attempt, writeAtomically } from "./downloads";
+import type { DownloadProgress } from "./progress";
+
+export type ImageMode = "registry" | "local";
+
+/** Which image each service runs on; kept in the state folder, where the Pulumi program reads it. */
+export interface ResolvedImages {
+  /** Official images from their registries, or images that were built here from packages. */
+  readonly mode: ImageMode;
+  readonly images: Readonly<Partial<Record<ServiceName, string>>>;
+  /** Wanted services that have no image in this mode: they are left out of the stack. */
+  readonly missing: readonly ServiceName[];
+  /** Why this mode, a clause for the user. */
+  readonly why: string;
+  /** Digests of the official images that are on this machine, by reference: what the tags stand for. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+export interface ImageOptions extends DownloadProgress {
+  /** The configuration's `images`. */
+  readonly mode: "auto" | ImageMode;
+  /** The official image of each service that is on. */
+  readonly wanted: Readonly<Partial<Record<ServiceName, string>>>;
+}
+
+/** Where the Pulumi program finds what {@link resolveImages} has found. */
+export function imagesFile(): string {
+  return inState("images.json");
+}
+
+/** What {@link resolveImages} found last; undefined when it has not run yet. */
+export function resolvedBefore(): ResolvedImages | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(imagesFile(), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** To be called when the stack is gone: the next one chooses its images anew. */
+export function forgetImages(): void {
+  fs.rmSync(imagesFile(), { force: true });
+}
+
+/** Chooses between official and local images, builds the local ones that are missing, and notes the result. */
+export async function resolveImages(options: ImageOptions): Promise<ResolvedImages> {
+  const docker = new Docker();
+  const { mode, why } = await chooseMode(options, docker);
+  const resolved =
+    mode === "registry" ? await official(options.wanted, docker, why) : await local(options, why);
+  writeAtomically(imagesFile(), `${JSON.stringify(resolved, null, 2)}\n`);
+  return resolved;
+}
+
+type Choice = Pick<ResolvedImages, "mode" | "why">;
+
+async function chooseMode({ mode, wanted, ...progress }: ImageOptions, docker: Docker): Promise<Choice> {
+  if (mode !== "auto") return { mode, why: `the configuration says images: ${mode}` };
+  // A network that has become better must not replace the containers of a running pipeline by itself.
+  if (resolvedBefore()?.mode === "local" && !progress.retryDownloads)
+    return {
+      mode: "local",
+      why: "the stack runs on local images (--retry-downloads looks for registries again)",
+    };
+  const references = Object.values(wanted);
+  const absent = await absentFrom(docker, references);
+  if (absent.length === 0) return { mode: "registry", why: "all official images are on this machine" };
+  const samples = samplePerRegistry(absent);
+  progress.onStep(`looking for the image registries ${[...samples.keys()].join(", ")}`);
+  const answers = await Promise.all(
+    [...samples].map(
+      async ([registry, image]) =>
+        [registry, await attempt(`registry ${registry}`, () => askFor(image), progress)] as const,
+    ),
+  );
+  return choiceFrom(new Map(answers));
+}
+
+/** All registries must answer: a half of each kind of image would be neither the one nor the other. */
+export function choiceFrom(answers: ReadonlyMap<string, Attempt<unknown>>): Choice {
+  const names = [...answers.keys()].join(" and ");
+  const failures = [...answers].flatMap(([registry, answer]) =>
+    answer.ok ? [] : [`${registry}: ${answer.why}`],
+  );
+  if (failures.length === 0) return { mode: "registry", why: `${names} can be reached` };
+  return { mode: "local", why: `no way to the image registry ${failures.join("; ")}` };
+}
+
+/** One image for each registry. */
+export function samplePerRegistry(references: readonly string[]): ReadonlyMap<string, string> {
+  const samples = new Map<string, string>();
+  for (const reference of references) {
+    const registry = registryOf(reference);
+    if (!samples.has(registry)) samples.set(registry, reference);
+  }
+  return samples;
+}
+
+/** The registry of an image's reference, by Docker's rule: the first part is a host if it looks like one. */
+export function registryOf(reference: string): string {
+  const [first = "", ...rest] = reference.split("/");
+  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost") ? first : "docker.io";
+}
+
+const patienceMs = 8000;
+
+/**
+ * Asks the engine, not this process, to look an image up: what counts is the engine's way to the registry, with its
+ * proxy and its mirrors.
+ */
+async function askFor(reference: string): Promise<void> {
+  const started = Date.now();
+  try {
+    await new Docker({ timeout: patienceMs }).getImage(reference).distribution();
+  } catch (error) {
+    const tooLate = Date.now() - started >= patienceMs;
+    throw new Error(tooLate ? `no answer within ${patienceMs / 1000} s` : reasonOf(error));
+  }
+}
+
+/** The engine's own words, without what dockerode and the engine wrap around them. */
+function reasonOf(error: unknown): string {
+  const message = (error as { json?: { message?: string } }).json?.message ?? messageOf(error);
+  return message.replace(/^.*Get "?https?:\/\/[^"\s]*"?: /, "");
+}
+
+async function absentFrom(docker: Docker, references: readonly string[]): Promise<readonly string[]> {
+  const there = await Promise.all(references.map((reference) => digestOf(docker, reference)));
+  return references.filter((_, index) => there[index] === undefined);
+}
+
+/** The digest with which a registry names an image that is on this machine; empty for one that was built here. */
+async function digestOf(docker: Docker, reference: string): Promise<string | undefined> {
+  try {
+    const { RepoDigests } = await docker.getImage(reference).inspect();
+    return RepoDigests?.[0]?.split("@")[1] ?? "";
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    throw error;
+  }
+}
+
+async function official(
+  wanted: ImageOptions["wanted"],
+  docker: Docker,
+  why: string,
+): Promise<ResolvedImages> {
+  const found = await Promise.all(
+    Object.values(wanted).map(async (reference) => [reference, await digestOf(docker, reference)] as const),
+  );
+  const digests = Object.fromEntries(
+    found.filter((entry): entry is readonly [string, string] => Boolean(entry[1])),
+  );
+  return { mode: "registry", images: wanted, missing: [], why, digests };
+}
+
+async function local({ wanted, ...progress }: ImageOptions, why: string): Promise<ResolvedImages> {
+  const services = Object.keys(wanted) as ServiceName[];
+  const { available, missing } = splitByLocal(services, localServices);
+  const images = await ensureLocalImages(available, progress);
+  return { mode: "local", images, missing, why, digests: {} };
+}
+
+/** Which services there is a local image for, and which there is none for. */
+export function splitByLocal(
+  services: readonly ServiceName[],
+  withImage: readonly ServiceName[],
+): { readonly available: readonly ServiceName[]; readonly missing: readonly ServiceName[] } {
+  const has = (service: ServiceName) => withImage.includes(service);
+  return { available: services.filter(has), missing: services.filter((service) => !has(service)) };
+}
