@@ -5,13 +5,13 @@ const path = require("node:path");
 
 const root = path.join(__dirname, "..");
 // Below node_modules, so that it goes when the packages are installed anew.
-const cache = path.join(root, "node_modules", ".cache", "cdc-typescript");
+const usualCache = path.join(root, "node_modules", ".cache", "cdc-typescript");
 
 /**
  * Lets `require` load the project's TypeScript: translated file by file, without type check, and kept, so that the
  * compiler, which takes longer to load than all our files together, is loaded only when a file has changed.
  */
-function register() {
+function register(cache = usualCache) {
   // Node from 22.18 on has a loader of its own for .ts, which refuses a part of the language: ours goes first.
   if (globalThis.__cdcTypeScript) return;
   globalThis.__cdcTypeScript = true;
@@ -21,10 +21,10 @@ function register() {
     fs.readFileSync(path.join(root, "tsconfig.json"), "utf8"),
     require("typescript/package.json").version,
   );
-  Module._extensions[".ts"] = (module, file) => module._compile(translated(file, settings), file);
+  Module._extensions[".ts"] = (module, file) => module._compile(translated(file, { settings, cache }), file);
 }
 
-function translated(file, settings) {
+function translated(file, { settings, cache }) {
   const source = fs.readFileSync(file, "utf8");
   const header = `// ${hash(settings, file, source)}\n`;
   const kept = path.join(cache, `${hash(file).slice(0, 16)}.js`);

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import type { Attempt } from "../../src/cli/toolchain/downloads";
+import { choiceFrom, registryOf, samplePerRegistry, splitByLocal } from "../../src/cli/toolchain/images";
+
+test.each([
+  ["postgres:16.10", "docker.io"],
+  ["grafana/grafana:13.0.0", "docker.io"],
+  ["quay.io/debezium/connect:3.6", "quay.io"],
+  ["localhost/connect", "localhost"],
+  ["registry.example:5000/a/b@sha256:0123", "registry.example:5000"],
+])("the registry of %s is %s", (reference, registry) => {
+  expect(registryOf(reference)).toBe(registry);
+});
+
+test("each registry is asked once", () => {
+  const samples = samplePerRegistry(["postgres:16", "quay.io/debezium/connect:3.6", "apache/kafka:4.3.1"]);
+  expect([...samples]).toEqual([
+    ["docker.io", "postgres:16"],
+    ["quay.io", "quay.io/debezium/connect:3.6"],
+  ]);
+});
+
+describe("official images are used", () => {
+  const yes = { ok: true, value: undefined } as const;
+  const no = { ok: false, why: "no such host" } as const;
+
+  test("when every registry answers", () => {
+    const choice = choiceFrom(
+      new Map<string, Attempt<unknown>>([
+        ["docker.io", yes],
+        ["quay.io", yes],
+      ]),
+    );
+    expect(choice).toEqual({ mode: "registry", why: "docker.io and quay.io can be reached" });
+  });
+
+  test("but not when one does not, and it is said which and why", () => {
+    const choice = choiceFrom(
+      new Map<string, Attempt<unknown>>([
+        ["docker.io", yes],
+        ["quay.io", no],
+      ]),
+    );
+    expect(choice).toEqual({ mode: "local", why: "no way to the image registry quay.io: no such host" });
+  });
+});
+
+test("a service without a local image is named, not dropped in silence", () => {
+  expect(splitByLocal(["postgres", "grafana", "kafka"], ["kafka", "postgres", "clickhouse"])).toEqual({
+    available: ["postgres", "kafka"],
+    missing: ["grafana"],
+  });
+});

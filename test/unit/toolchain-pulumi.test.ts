@@ -1,0 +1,247 @@
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { attempt, believedForMs, downloadFile, firstServing } from "../../src/cli/toolchain/downloads";
+import { pulumiEnv } from "../../src/cli/toolchain/pulumi";
+import { acceptsVersion, checksumOf } from "../../src/cli/toolchain/pulumi-cli";
+import { hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
+import { chooseState, ensureState, type StateSources } from "../../src/cli/toolchain/pulumi-state";
+
+let dir: string;
+
+beforeEach(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "cdc-pulumi-"));
+  vi.stubEnv("XDG_CACHE_HOME", path.join(dir, "cache"));
+  vi.stubEnv("CDC_HOME", path.join(dir, "state"));
+  vi.stubEnv("CDC_OFFLINE", undefined);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+describe("an attempt at a download", () => {
+  const failing = vi.fn(async () => {
+    throw new Error("get.example: no answer\nat some place");
+  });
+
+  beforeEach(() => {
+    failing.mockClear();
+  });
+
+  test("that failed is believed for an hour, and made again after it", async () => {
+    let time = 1e12;
+    const now = () => time;
+    expect(await attempt("cli", failing, { now })).toEqual({ ok: false, why: "get.example: no answer" });
+    time += believedForMs / 2;
+    const believed = await attempt("cli", failing, { now });
+    expect(believed).toEqual({ ok: false, why: expect.stringContaining("30 min ago; --retry-downloads") });
+    expect(failing).toHaveBeenCalledTimes(1);
+    time += believedForMs / 2;
+    await attempt("cli", failing, { now });
+    expect(failing).toHaveBeenCalledTimes(2);
+  });
+
+  test("is made again at once when that is asked for, and a failure is forgotten by a success", async () => {
+    await attempt("cli", failing);
+    const work = vi.fn(async () => "here");
+    expect(await attempt("cli", work, { retryDownloads: true })).toEqual({ ok: true, value: "here" });
+    expect(await attempt("cli", work)).toEqual({ ok: true, value: "here" });
+  });
+
+  test("says nothing about another one", async () => {
+    await attempt("cli", failing);
+    expect(await attempt("plugin", async () => "here")).toEqual({ ok: true, value: "here" });
+  });
+
+  test("is not made with CDC_OFFLINE", async () => {
+    vi.stubEnv("CDC_OFFLINE", "1");
+    expect(await attempt("cli", failing)).toEqual({ ok: false, why: "CDC_OFFLINE is set" });
+    expect(failing).not.toHaveBeenCalled();
+  });
+});
+
+describe("a download", () => {
+  let server: http.Server;
+  let base: string;
+
+  beforeEach(async () => {
+    server = http.createServer((request, response) => {
+      if (request.url === "/slow") return;
+      if (request.url === "/file") response.end("content");
+      else response.writeHead(403).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test("comes from the first address that serves it", async () => {
+    expect(await firstServing([`${base}/blocked`, `${base}/file`], 2000)).toBe(`${base}/file`);
+    const file = path.join(dir, "below", "file");
+    await downloadFile(`${base}/file`, file, { timeoutMs: 2000 });
+    expect(fs.readFileSync(file, "utf8")).toBe("content");
+  });
+
+  test("that none serves is an error with each one's reason, in bounded time", async () => {
+    const none = firstServing([`${base}/blocked`, `${base}/slow`], 150);
+    await expect(none).rejects.toThrow(/403.*; .*no answer within 0.15 s/);
+  });
+});
+
+test.each([
+  ["3.142.0", true],
+  ["3.259.0", true],
+  ["3.260.0-alpha.1", true],
+  ["3.141.9", false],
+  ["2.25.0", false],
+  ["4.0.0", false],
+  ["", false],
+])("a Pulumi CLI %s is used: %s", (version, used) => {
+  expect(acceptsVersion(version)).toBe(used);
+});
+
+test("a checksum is that of the file with exactly that name", () => {
+  const [a, b] = ["a".repeat(64), "b".repeat(64)];
+  const list = `${a}  pulumi-v3.1.0-linux-x64.tar.gz.sbom\n${b}  pulumi-v3.1.0-linux-x64.tar.gz\n`;
+  expect(checksumOf("pulumi-v3.1.0-linux-x64.tar.gz", list)).toBe(b);
+  expect(checksumOf("pulumi-v3.1.0-linux-arm64.tar.gz", list)).toBeUndefined();
+});
+
+describe("the official plugin", () => {
+  const version = pinnedVersion("random");
+  const folder = () => path.join(dir, "plugins", `resource-random-v${version}`);
+  const install = () => {
+    fs.mkdirSync(folder(), { recursive: true });
+    fs.writeFileSync(path.join(folder(), "pulumi-resource-random"), "");
+  };
+
+  test("is there when its program is, in the version that the SDK asks for", () => {
+    expect(hasOfficial(dir, "random", version)).toBe(false);
+    install();
+    expect(hasOfficial(dir, "random", version)).toBe(true);
+    expect(hasOfficial(dir, "random", "0.0.1")).toBe(false);
+  });
+
+  test("is not there as long as it is being unpacked", () => {
+    install();
+    fs.writeFileSync(`${folder()}.partial`, "");
+    expect(hasOfficial(dir, "random", version)).toBe(false);
+  });
+});
+
+describe("state and passphrase", () => {
+  const local = {
+    PULUMI_BACKEND_URL: "file:///p/.cdc/state",
+    PULUMI_CONFIG_PASSPHRASE_FILE: "/p/.cdc/passphrase",
+  };
+  const choose = (sources: Partial<StateSources>) =>
+    chooseState({
+      env: {},
+      credentials: undefined,
+      userHome: "/home/me/.pulumi",
+      home: "/home/me/.pulumi",
+      localState: "/p/.cdc/state",
+      passphraseFile: "/p/.cdc/passphrase",
+      ...sources,
+    });
+  const login = (current: string) => JSON.stringify({ current, accessTokens: {} });
+
+  test("are local where the user has none", () => {
+    expect(choose({})).toEqual({ backend: "local", where: "file:///p/.cdc/state", env: local });
+    expect(choose({ credentials: login("") }).backend).toBe("local");
+  });
+
+  test("stay local after `cdc env` has put them into the shell", () => {
+    expect(choose({ env: local })).toEqual({ backend: "local", where: "file:///p/.cdc/state", env: local });
+  });
+
+  test.each([
+    [
+      "PULUMI_BACKEND_URL",
+      { env: { PULUMI_BACKEND_URL: "https://pulumi.example" } },
+      "https://pulumi.example",
+    ],
+    ["PULUMI_ACCESS_TOKEN", { env: { PULUMI_ACCESS_TOKEN: "pul-1" } }, "Pulumi Cloud"],
+    ["a login", { credentials: login("https://api.pulumi.com") }, "https://api.pulumi.com"],
+    [
+      "a login that is encrypted",
+      { credentials: '{"$pulumiSecureStore":1}' },
+      "the backend of your Pulumi login",
+    ],
+  ])("are the user's own with %s, and nothing is added", (_, sources, where) => {
+    expect(choose(sources)).toEqual({ backend: "own", where, env: {} });
+  });
+
+  test("on storage of the user's own still get a passphrase, unless there is one", () => {
+    const s3 = { PULUMI_BACKEND_URL: "s3://bucket" };
+    expect(choose({ env: s3 }).env).toEqual({ PULUMI_CONFIG_PASSPHRASE_FILE: "/p/.cdc/passphrase" });
+    expect(choose({ env: { ...s3, PULUMI_CONFIG_PASSPHRASE: "" } }).env).toEqual({});
+    expect(choose({ env: { ...s3, PULUMI_CONFIG_PASSPHRASE_FILE: "/mine" } }).env).toEqual({});
+  });
+
+  test("of the user's login are found from a PULUMI_HOME of ours, too", () => {
+    const state = choose({ credentials: login("https://api.pulumi.com"), home: "/p/.cdc/pulumi-home" });
+    expect(state.env).toEqual({ PULUMI_CREDENTIALS_PATH: "/home/me/.pulumi" });
+  });
+
+  test("the passphrase is made once, and only its owner can read it", () => {
+    for (const name of ["BACKEND_URL", "ACCESS_TOKEN", "CONFIG_PASSPHRASE", "CONFIG_PASSPHRASE_FILE"])
+      vi.stubEnv(`PULUMI_${name}`, undefined);
+    vi.stubEnv("PULUMI_CREDENTIALS_PATH", undefined);
+    const file = ensureState(dir, dir).env.PULUMI_CONFIG_PASSPHRASE_FILE as string;
+    const passphrase = fs.readFileSync(file, "utf8");
+    expect(passphrase.length).toBeGreaterThan(30);
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    ensureState(dir, dir);
+    expect(fs.readFileSync(file, "utf8")).toBe(passphrase);
+  });
+});
+
+describe("the environment for pulumi commands", () => {
+  const facts = {
+    cli: {
+      bin: "/t/bin/pulumi",
+      version: "3.259.0",
+      origin: "built",
+      languageHost: "built",
+      pathDirs: ["/t/bin"],
+    },
+    plugins: {
+      home: "/p/.cdc/pulumi-home",
+      origins: { docker: "stand-in", random: "official" },
+      versions: { docker: "5.2.0", random: "4.21.2" },
+    },
+    state: { backend: "local", where: "file:///s", env: { PULUMI_BACKEND_URL: "file:///s" } },
+  } as const;
+
+  test("puts our folders first on PATH, each once, however often it is used", () => {
+    vi.stubEnv("PATH", "/usr/bin:/bin");
+    const once = pulumiEnv(facts).PATH as string;
+    expect(once).toBe("/t/bin:/usr/bin:/bin");
+    vi.stubEnv("PATH", once);
+    expect(pulumiEnv(facts).PATH).toBe(once);
+  });
+
+  test("keeps the engine from downloading plugins by itself where stand-ins are in place, and only there", () => {
+    const variable = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION";
+    expect(pulumiEnv(facts)[variable]).toBe("true");
+    const plugins = { ...facts.plugins, origins: { docker: "official", random: "official" } } as const;
+    expect(pulumiEnv({ ...facts, plugins })[variable]).toBe("false");
+  });
+
+  test("holds home and backend", () => {
+    expect(pulumiEnv(facts)).toMatchObject({
+      PULUMI_HOME: "/p/.cdc/pulumi-home",
+      PULUMI_BACKEND_URL: "file:///s",
+    });
+  });
+});
