@@ -7,8 +7,30 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { attempt, believedForMs, downloadFile, firstServing } from "../../src/cli/toolchain/downloads";
 import { pulumiEnv } from "../../src/cli/toolchain/pulumi";
 import { acceptsVersion, checksumOf } from "../../src/cli/toolchain/pulumi-cli";
-import { hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
+import { ensurePlugins, hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
 import { chooseState, ensureState, type StateSources } from "../../src/cli/toolchain/pulumi-state";
+
+vi.mock("../../offline/plugins/install", () => {
+  const program = (home: string, name: string) => {
+    const folder = fs
+      .readdirSync(path.join(home, "plugins"))
+      .find((one) => one.startsWith(`resource-${name}-`));
+    return path.join(home, "plugins", folder ?? "", `pulumi-resource-${name}`);
+  };
+  return {
+    installStandIns: async (home: string) => {
+      for (const name of ["docker", "random"] as const) {
+        const folder = path.join(home, "plugins", `resource-${name}-v${pinnedVersion(name)}`);
+        fs.mkdirSync(folder, { recursive: true });
+        fs.writeFileSync(path.join(folder, `pulumi-resource-${name}`), "stand-in");
+      }
+    },
+    isStandIn: (home: string, name: string) =>
+      fs.existsSync(path.join(home, "plugins")) &&
+      fs.existsSync(program(home, name)) &&
+      fs.readFileSync(program(home, name), "utf8") === "stand-in",
+  };
+});
 
 let dir: string;
 
@@ -135,6 +157,70 @@ describe("the official plugin", () => {
     install();
     fs.writeFileSync(`${folder()}.partial`, "");
     expect(hasOfficial(dir, "random", version)).toBe(false);
+  });
+});
+
+describe("the plugins where nothing can be downloaded", () => {
+  const user = () => path.join(dir, "user");
+  const program = (home: string, name: "docker" | "random") =>
+    path.join(home, "plugins", `resource-${name}-v${pinnedVersion(name)}`, `pulumi-resource-${name}`);
+  const install = (...names: ("docker" | "random")[]) => {
+    for (const name of names) {
+      fs.mkdirSync(path.dirname(program(user(), name)), { recursive: true });
+      fs.writeFileSync(program(user(), name), "official");
+    }
+  };
+  const read = (home: string, name: "docker" | "random") => fs.readFileSync(program(home, name), "utf8");
+  const cli = {
+    bin: "/nonexistent/pulumi",
+    version: "3.259.0",
+    origin: "built",
+    languageHost: "built",
+    pathDirs: [],
+  } as const;
+  const ensure = () => ensurePlugins(cli, { onStep: () => {}, logFile: path.join(dir, "log") });
+
+  beforeEach(() => {
+    vi.stubEnv("CDC_OFFLINE", "1");
+    vi.stubEnv("PULUMI_HOME", user());
+  });
+
+  test("are the official ones in the user's home when both are there", async () => {
+    install("docker", "random");
+    const { home, origins, why } = await ensure();
+    expect(home).toBe(user());
+    expect(origins).toEqual({ docker: "official", random: "official" });
+    expect(why).toBeUndefined();
+  });
+
+  test("are stand-ins in a home of this checkout when none is there, and the user's home stays as it was", async () => {
+    const { home, origins, why } = await ensure();
+    expect(home).toBe(path.join(dir, "state", "pulumi-home"));
+    expect(origins).toEqual({ docker: "stand-in", random: "stand-in" });
+    expect(why).toBe("CDC_OFFLINE is set");
+    expect(read(home, "docker")).toBe("stand-in");
+    expect(fs.existsSync(user())).toBe(false);
+  });
+
+  test("are mixed when one is there, run after run, without a stand-in ever written over the official one", async () => {
+    install("random");
+    for (let run = 0; run < 2; run += 1) {
+      const { home, origins } = await ensure();
+      expect(origins).toEqual({ docker: "stand-in", random: "official" });
+      expect([read(home, "docker"), read(home, "random")]).toEqual(["stand-in", "official"]);
+    }
+    expect(read(user(), "random")).toBe("official");
+    fs.rmSync(user(), { recursive: true });
+    const { home } = await ensure();
+    expect(read(home, "random")).toBe("stand-in");
+    expect(fs.existsSync(user())).toBe(false);
+  });
+
+  test("of a home of ours, which `cdc env` has put into the shell, are not taken for the user's", async () => {
+    const { home } = await ensure();
+    vi.stubEnv("PULUMI_HOME", home);
+    vi.stubEnv("HOME", dir);
+    expect((await ensure()).origins).toEqual({ docker: "stand-in", random: "stand-in" });
   });
 });
 

@@ -127,11 +127,19 @@ async function localHome({ official, origins, versions }: LocalHome): Promise<st
   const home = path.resolve(inState("pulumi-home"));
   const lock = { what: "installing Pulumi plugin stand-ins", timeoutMs: 60_000 };
   await withLock(path.resolve(inState("pulumi-home.lock")), lock, async () => {
+    for (const name of pluginNames) unlinkPlugin(pluginFolder(home, name, versions[name]));
     await installStandIns(home);
     for (const name of pluginNames.filter((one) => origins[one] === "official"))
       linkPlugin(pluginFolder(official, name, versions[name]), pluginFolder(home, name, versions[name]));
   });
   return home;
+}
+
+/** A stand-in that was written through a link of an earlier run would overwrite the official plugin. */
+function unlinkPlugin(folder: string): void {
+  if (!fs.existsSync(folder)) return;
+  const entries = fs.readdirSync(folder, { withFileTypes: true });
+  if (entries.some((entry) => entry.isSymbolicLink())) fs.rmSync(folder, { recursive: true });
 }
 
 /** The engine takes only real folders for plugins, so it is the files that are linked. */

@@ -33,6 +33,8 @@ export function pulumiEnv({ cli, plugins, state }: PulumiFacts): Record<string, 
     PULUMI_HOME: plugins.home,
     // What was found is what is used: no word about newer versions amid the output.
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // `npm run check` checks the types; without this each preview would again.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     // With stand-ins in place a download that the engine starts by itself could only be a wrong one, or hang.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: standIns ? "true" : "false",
     ...state.env,
