@@ -1,12 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { pulumiVersion } from "../../offline/toolchain/build";
 import { attempt, believedForMs, downloadFile, firstServing } from "../../src/cli/toolchain/downloads";
 import { pulumiEnv } from "../../src/cli/toolchain/pulumi";
-import { acceptsVersion, checksumOf } from "../../src/cli/toolchain/pulumi-cli";
+import { acceptsVersion, checksumOf, downloadCli } from "../../src/cli/toolchain/pulumi-cli";
 import { ensurePlugins, hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
 import { chooseState, ensureState, type StateSources } from "../../src/cli/toolchain/pulumi-state";
 
@@ -90,12 +93,15 @@ describe("an attempt at a download", () => {
 describe("a download", () => {
   let server: http.Server;
   let base: string;
+  let files: Record<string, string | Buffer>;
 
   beforeEach(async () => {
+    files = { "/file": "content" };
     server = http.createServer((request, response) => {
+      const content = files[request.url ?? ""];
       if (request.url === "/slow") return;
-      if (request.url === "/file") response.end("content");
-      else response.writeHead(403).end();
+      if (content === undefined) response.writeHead(403).end();
+      else response.end(request.method === "HEAD" ? undefined : content);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -116,6 +122,44 @@ describe("a download", () => {
   test("that none serves is an error with each one's reason, in bounded time", async () => {
     const none = firstServing([`${base}/blocked`, `${base}/slow`], 150);
     await expect(none).rejects.toThrow(/403.*; .*no answer within 0.15 s/);
+  });
+
+  describe("of the Pulumi CLI", () => {
+    const name = `pulumi-v${pulumiVersion}-${process.platform}-${process.arch}.tar.gz`;
+    const checksums = `/pulumi-${pulumiVersion}-checksums.txt`;
+    const target = () => path.join(dir, "cli");
+    const download = () =>
+      downloadCli(target(), [`${base}/blocked/`, `${base}/`], {
+        onStep: () => {},
+        logFile: path.join(dir, "log"),
+      });
+
+    /** An archive as the official one is laid out: one folder, `pulumi`, with all programs in it. */
+    const archive = () => {
+      fs.mkdirSync(path.join(dir, "made", "pulumi"), { recursive: true });
+      fs.writeFileSync(path.join(dir, "made", "pulumi", "pulumi-language-nodejs"), "host");
+      fs.writeFileSync(path.join(dir, "made", "pulumi", "pulumi"), "cli", { mode: 0o755 });
+      return execFileSync("tar", ["-czf", "-", "-C", path.join(dir, "made"), "pulumi"]);
+    };
+
+    test("ends with the whole CLI in place when the published checksum is right", async () => {
+      const content = archive();
+      files[`/${name}`] = content;
+      files[checksums] = `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
+      await download();
+      expect(fs.readdirSync(path.join(target(), "bin")).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
+      expect(fs.statSync(path.join(target(), "bin", "pulumi")).mode & 0o111).not.toBe(0);
+    });
+
+    test.each([
+      ["another checksum", () => `${"0".repeat(64)}  ${name}\n`, "not used"],
+      ["no checksum", () => "", "no checksum for it"],
+    ])("is refused with %s, and leaves nothing that could be taken for it", async (_, list, message) => {
+      files[`/${name}`] = archive();
+      files[checksums] = list();
+      await expect(download()).rejects.toThrow(message);
+      expect(fs.existsSync(target())).toBe(false);
+    });
   });
 });
 

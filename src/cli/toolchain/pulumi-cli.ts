@@ -100,21 +100,29 @@ async function download(progress: DownloadProgress): Promise<Attempt<string>> {
     `pulumi ${pulumiVersion}`,
     () =>
       withLock(inCache("locks", "pulumi-download.lock"), lock, async () => {
-        if (!fs.existsSync(bin)) await downloadInto(folder, progress);
+        if (!fs.existsSync(bin)) await downloadCli(folder, releases, progress);
         return bin;
       }),
     progress,
   );
 }
 
-async function downloadInto(folder: string, { onStep, logFile }: DownloadProgress): Promise<void> {
+/**
+ * Downloads the official CLI from the first of several places that serves it, checks it against the published
+ * checksum, and unpacks it to `<folder>/bin`. The folder appears only when all is well.
+ */
+export async function downloadCli(
+  folder: string,
+  places: readonly string[],
+  { onStep, logFile }: DownloadProgress,
+): Promise<void> {
   const archive = `pulumi-v${pulumiVersion}-${platform()}.tar.gz`;
   onStep("looking for the official Pulumi CLI");
   const url = await firstServing(
-    releases.map((base) => base + archive),
+    places.map((place) => place + archive),
     8000,
   );
-  const wanted = await publishedChecksum(archive);
+  const wanted = await publishedChecksum(archive, places);
   const draft = `${folder}.partial`;
   fs.rmSync(draft, { recursive: true, force: true });
   fs.mkdirSync(draft, { recursive: true });
@@ -140,15 +148,15 @@ async function downloadInto(folder: string, { onStep, logFile }: DownloadProgres
 }
 
 /** From whichever host publishes it. */
-async function publishedChecksum(archive: string): Promise<string> {
+async function publishedChecksum(archive: string, places: readonly string[]): Promise<string> {
   const name = `pulumi-${pulumiVersion}-checksums.txt`;
-  const texts = await Promise.allSettled(releases.map((base) => downloadText(base + name, 15_000)));
+  const texts = await Promise.allSettled(places.map((place) => downloadText(place + name, 15_000)));
   for (const text of texts) {
     const sum = text.status === "fulfilled" ? checksumOf(archive, text.value) : undefined;
     if (sum) return sum;
   }
   throw new Error(
-    `${archive}: no checksum for it in ${releases.map((base) => base + name).join(" or ")}; not used`,
+    `${archive}: no checksum for it in ${places.map((place) => place + name).join(" or ")}; not used`,
   );
 }
 
