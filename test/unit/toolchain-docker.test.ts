@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { decide, dockerEnv, type Machine, warningsFor } from "../../src/cli/toolchain/docker";
+import { decide, type Machine, warningsFor } from "../../src/cli/toolchain/docker";
 import { endpoints, type ProbeResult, probe } from "../../src/cli/toolchain/docker-endpoints";
 import { failedAtIptables, startDockerd, stopDockerIfOurs } from "../../src/cli/toolchain/dockerd";
 
@@ -27,7 +27,7 @@ describe("where no engine answers", () => {
     hasApt: true,
     platform: "linux",
   };
-  const socket = { host: "unix:///var/run/docker.sock", chosenBy: undefined, options: {} };
+  const socket = { host: "unix:///var/run/docker.sock", chosenBy: undefined, options: {}, env: {} };
   const absent: readonly ProbeResult[] = [{ endpoint: socket, state: "absent", why: "connect ENOENT" }];
   const messageOf = (probes: readonly ProbeResult[], machine: Partial<Machine>) => {
     const next = decide(probes, { ...bare, ...machine });
@@ -68,7 +68,7 @@ describe("where no engine answers", () => {
   });
 
   test("an engine that the user names is not replaced by a local one", () => {
-    const endpoint = { host: "tcp://10.0.0.7:2376", chosenBy: "DOCKER_HOST", options: undefined };
+    const endpoint = { host: "tcp://10.0.0.7:2376", chosenBy: "DOCKER_HOST", options: undefined, env: {} };
     const message = messageOf([{ endpoint, state: "absent", why: "ETIMEDOUT" }], {});
     expect(message).toContain("tcp://10.0.0.7:2376, which DOCKER_HOST names: ETIMEDOUT");
     expect(message).toContain("unset DOCKER_HOST");
@@ -96,6 +96,7 @@ describe("the endpoint", () => {
         host: "unix:///home/me/desktop.sock",
         chosenBy: "the Docker context desktop",
         options: { socketPath: "/home/me/desktop.sock" },
+        env: { DOCKER_HOST: "unix:///home/me/desktop.sock" },
       },
     ]);
   });
@@ -113,21 +114,32 @@ describe("the endpoint", () => {
   test("in DOCKER_HOST goes before every context", () => {
     withContext("desktop", "unix:///home/me/desktop.sock");
     expect(endpoints({ DOCKER_HOST: "tcp://ci:2375" }, dir)).toEqual([
-      { host: "tcp://ci:2375", chosenBy: "DOCKER_HOST", options: undefined },
+      { host: "tcp://ci:2375", chosenBy: "DOCKER_HOST", options: undefined, env: {} },
     ]);
   });
 
   test("reaches other programs through DOCKER_HOST, unless it is the one that all look at", () => {
-    vi.stubEnv("DOCKER_HOST", undefined);
-    expect(dockerEnv({ host: "unix:///var/run/docker.sock" })).toEqual({});
-    expect(dockerEnv({ host: "unix:///run/user/7/docker.sock" })).toEqual({
-      DOCKER_HOST: "unix:///run/user/7/docker.sock",
+    const [usual, own] = endpoints({ XDG_RUNTIME_DIR: "/run/user/7" }, dir);
+    expect(usual?.env).toEqual({});
+    expect(own?.env).toEqual({ DOCKER_HOST: "unix:///run/user/7/docker.sock" });
+  });
+
+  test("with certificates passes them on as well", () => {
+    withContext("secured", "tcp://far.example:2376");
+    const id = createHash("sha256").update("secured").digest("hex");
+    const folder = path.join(dir, ".docker", "contexts", "tls", id, "docker");
+    fs.mkdirSync(folder, { recursive: true });
+    for (const name of ["ca", "cert", "key"])
+      fs.writeFileSync(path.join(folder, `${name}.pem`), `the ${name}`);
+    expect(endpoints({}, dir)[0]).toMatchObject({
+      options: { protocol: "https", host: "far.example", port: "2376", ca: "the ca", key: "the key" },
+      env: { DOCKER_HOST: "tcp://far.example:2376", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: folder },
     });
   });
 
   test("without a listener is absent", async () => {
     const options = { socketPath: path.join(dir, "none.sock") };
-    const result = await probe({ host: `unix://${options.socketPath}`, chosenBy: undefined, options });
+    const result = await probe({ host: "", chosenBy: undefined, options, env: {} });
     expect(result).toMatchObject({ state: "absent", why: expect.stringContaining("ENOENT") });
   });
 });
@@ -135,6 +147,7 @@ describe("the endpoint", () => {
 describe("warnings", () => {
   const good = {
     host: "unix:///var/run/docker.sock",
+    env: {},
     version: "28.0",
     cgroupVersion: "2",
     memoryBytes: 16e9,
@@ -181,11 +194,11 @@ describe("an engine of ours", () => {
     fs.writeFileSync(pidFile, String(process.pid));
     await startDockerd(fakeDockerd(), { args: [socket], socket, pidFile });
     const options = { socketPath: socket };
-    expect((await probe({ host: "", chosenBy: undefined, options })).state).toBe("answers");
+    expect((await probe({ host: "", chosenBy: undefined, options, env: {} })).state).toBe("answers");
     // The file of an engine that is gone, its number now ours: it would have kept a real one from starting.
     expect(fs.existsSync(pidFile)).toBe(false);
     expect(await stopDockerIfOurs()).toBe(true);
-    expect((await probe({ host: "", chosenBy: undefined, options })).state).toBe("absent");
+    expect((await probe({ host: "", chosenBy: undefined, options, env: {} })).state).toBe("absent");
     expect(await stopDockerIfOurs()).toBe(false);
   });
 

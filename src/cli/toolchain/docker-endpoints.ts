@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly chosenBy: string | undefined;
   /** How dockerode reaches it. */
   readonly options: Docker.DockerOptions | undefined;
+  /** With these variables every other program reaches it too: docker, Pulumi's docker plugin. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface ProbeResult {
@@ -25,11 +27,12 @@ export interface ProbeResult {
 /** The places to look at, by the rules of the docker command: DOCKER_HOST, the context, the usual sockets. */
 export function endpoints(env: NodeJS.ProcessEnv, home = os.homedir()): readonly Endpoint[] {
   // Without options dockerode reads DOCKER_HOST and the variables about TLS by itself.
-  if (env.DOCKER_HOST) return [{ host: env.DOCKER_HOST, chosenBy: "DOCKER_HOST", options: undefined }];
+  if (env.DOCKER_HOST)
+    return [{ host: env.DOCKER_HOST, chosenBy: "DOCKER_HOST", options: undefined, env: {} }];
   const context = contextEndpoint(env, home);
   if (context) return [context];
   const sockets = [
-    "/var/run/docker.sock",
+    usualSocket,
     env.XDG_RUNTIME_DIR && path.join(env.XDG_RUNTIME_DIR, "docker.sock"),
     path.join(home, ".docker", "run", "docker.sock"),
     path.join(home, ".colima", "default", "docker.sock"),
@@ -37,8 +40,13 @@ export function endpoints(env: NodeJS.ProcessEnv, home = os.homedir()): readonly
   return sockets.filter((socket): socket is string => Boolean(socket)).map(socketEndpoint);
 }
 
+/** Where everybody looks. */
+const usualSocket = "/var/run/docker.sock";
+
 function socketEndpoint(socketPath: string): Endpoint {
-  return { host: `unix://${socketPath}`, chosenBy: undefined, options: { socketPath } };
+  const host = `unix://${socketPath}`;
+  const env: Endpoint["env"] = socketPath === usualSocket ? {} : { DOCKER_HOST: host };
+  return { host, chosenBy: undefined, options: { socketPath }, env };
 }
 
 /** The endpoint of `docker context use`, other than the default one. */
@@ -49,10 +57,11 @@ function contextEndpoint(env: NodeJS.ProcessEnv, home: string): Endpoint | undef
   const id = createHash("sha256").update(name).digest("hex");
   const host = readJson(path.join(folder, "contexts", "meta", id, "meta.json"))?.Endpoints?.docker?.Host;
   const chosenBy = `the Docker context ${name}`;
-  if (!host) return { host: "(nowhere)", chosenBy, options: { socketPath: "/nonexistent" } };
+  if (!host) return { host: "(nowhere)", chosenBy, options: { socketPath: "/nonexistent" }, env: {} };
   if (host.startsWith("unix://")) return { ...socketEndpoint(host.slice("unix://".length)), chosenBy };
   const { protocol, hostname, port, username } = new URL(host);
-  const tls = tlsOf(path.join(folder, "contexts", "tls", id, "docker"));
+  const certificates = path.join(folder, "contexts", "tls", id, "docker");
+  const tls = tlsOf(certificates);
   const options: Docker.DockerOptions = {
     protocol: protocol === "ssh:" ? "ssh" : tls ? "https" : "http",
     host: hostname,
@@ -60,7 +69,8 @@ function contextEndpoint(env: NodeJS.ProcessEnv, home: string): Endpoint | undef
     ...(username ? { username } : {}),
     ...tls,
   };
-  return { host, chosenBy, options };
+  const tlsEnv: Endpoint["env"] = tls ? { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates } : {};
+  return { host, chosenBy, options, env: { DOCKER_HOST: host, ...tlsEnv } };
 }
 
 function tlsOf(folder: string): Pick<Docker.DockerOptions, "ca" | "cert" | "key"> | undefined {

@@ -14,6 +14,8 @@ export { stopDockerIfOurs } from "./dockerd";
 export interface DockerFacts {
   /** Its address as DOCKER_HOST wants it. */
   readonly host: string;
+  /** The environment with which other programs use the same engine; empty where they do so anyway. */
+  readonly env: Readonly<Record<string, string>>;
   /** The engine's version. */
   readonly version: string;
   readonly cgroupVersion: "1" | "2";
@@ -38,13 +40,6 @@ export async function ensureDocker(progress: Progress): Promise<DockerFacts> {
   const engine = (await firstAnswering(candidates)) ?? (await bringUp(candidates, progress));
   return factsOf(engine);
 }
-
-/** What a program must have in its environment to use the same engine: docker, dockerode, Pulumi's docker plugin. */
-export function dockerEnv(facts: Pick<DockerFacts, "host">): Record<string, string> {
-  return facts.host === defaultHost && !process.env.DOCKER_HOST ? {} : { DOCKER_HOST: facts.host };
-}
-
-const defaultHost = "unix:///var/run/docker.sock";
 
 async function firstAnswering(candidates: readonly Endpoint[]): Promise<Endpoint | undefined> {
   for (const candidate of candidates) if ((await probe(candidate)).state === "answers") return candidate;
@@ -156,6 +151,7 @@ async function factsOf(endpoint: Endpoint): Promise<DockerFacts> {
   const security: readonly string[] = info.SecurityOptions ?? [];
   const facts = {
     host: endpoint.host,
+    env: endpoint.env,
     version: info.ServerVersion,
     cgroupVersion: info.CgroupVersion === "2" ? "2" : "1",
     memoryBytes: info.MemTotal,
