@@ -42,6 +42,12 @@ describe("npm packages are fresh", () => {
     expect(packagesAreFresh(root)).toBe(true);
   });
 
+  test("also where the lock file knows no checksum and npm has noted one", () => {
+    lockFile(wanted);
+    hiddenLockFile({ ...installed, "node_modules/for-mac": { version: "2.0.0", integrity: "sha512-m" } });
+    expect(packagesAreFresh(root)).toBe(true);
+  });
+
   test("not without node_modules, nor after an installation that was killed", () => {
     lockFile(wanted);
     expect(packagesAreFresh(root)).toBe(false);

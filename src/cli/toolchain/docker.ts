@@ -175,7 +175,7 @@ function diskOf(folder: string): DockerFacts["disk"] {
 
 const gigabyte = 1e9;
 
-/** The smallest machine that the pipeline is made for (README, "Requirements"). */
+/** The smallest machine that the pipeline is made for (README). */
 const smallest = { memory: 8 * gigabyte, cpus: 4, disk: 20 * gigabyte };
 
 export function warningsFor(facts: Omit<DockerFacts, "warnings">): readonly string[] {
