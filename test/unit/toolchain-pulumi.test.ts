@@ -11,7 +11,7 @@ import { attempt, believedForMs, downloadFile, firstServing } from "../../src/cl
 import { pulumiEnv } from "../../src/cli/toolchain/pulumi";
 import { acceptsVersion, checksumOf, downloadCli } from "../../src/cli/toolchain/pulumi-cli";
 import { ensurePlugins, hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
-import { chooseState, ensureState, type StateSources } from "../../src/cli/toolchain/pulumi-state";
+import { chooseState, dropSalt, ensureState, type StateSources } from "../../src/cli/toolchain/pulumi-state";
 
 vi.mock("../../offline/plugins/install", () => {
   const program = (home: string, name: string) => {
@@ -333,6 +333,31 @@ describe("state and passphrase", () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     ensureState(dir, dir);
     expect(fs.readFileSync(file, "utf8")).toBe(passphrase);
+  });
+});
+
+describe("the salt that Pulumi puts into the stack's settings", () => {
+  const after = (text: string) => {
+    const file = path.join(dir, "Pulumi.dev.yaml");
+    fs.writeFileSync(file, text);
+    dropSalt(file);
+    return fs.readFileSync(file, "utf8");
+  };
+
+  test("is taken out, and all else stays", () => {
+    expect(after("encryptionsalt: v1:abc=:v1:def\n# ports\nconfig:\n  cdc:x: 1\n")).toBe(
+      "# ports\nconfig:\n  cdc:x: 1\n",
+    );
+    expect(after("config:\n  cdc:x: 1\nencryptionsalt: v1:abc=:v1:def\n")).toBe("config:\n  cdc:x: 1\n");
+  });
+
+  test("stays where a value is encrypted with it", () => {
+    const text = "encryptionsalt: v1:abc=:v1:def\nconfig:\n  cdc:x:\n    secure: v1:xyz\n";
+    expect(after(text)).toBe(text);
+  });
+
+  test("is no trouble where there is no such file", () => {
+    expect(() => dropSalt(path.join(dir, "Pulumi.none.yaml"))).not.toThrow();
   });
 });
 

@@ -112,6 +112,18 @@ function ensurePassphrase(file: string): void {
   }
 }
 
+/**
+ * Takes out of a stack's settings (Pulumi.<stack>.yaml, which is in Git) the salt that Pulumi puts there: it goes with
+ * this machine's generated passphrase, and whoever committed it would lock everybody else out. State keeps a copy,
+ * from which Pulumi works as well. A file with encrypted values is left as it is: they need their salt.
+ */
+export function dropSalt(stackFile: string): void {
+  const before = readIfThere(stackFile);
+  if (before === undefined || /^\s+(- )?secure:/m.test(before)) return;
+  const after = before.replace(/^encryptionsalt:.*\n?/m, "");
+  if (after !== before) fs.writeFileSync(stackFile, after);
+}
+
 function readIfThere(file: string): string | undefined {
   try {
     return fs.readFileSync(file, "utf8");

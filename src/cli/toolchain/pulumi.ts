@@ -37,6 +37,8 @@ export function pulumiEnv({ cli, plugins, state }: PulumiFacts): Record<string, 
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     // With stand-ins in place a download that the engine starts by itself could only be a wrong one, or hang.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: standIns ? "true" : "false",
+    // The salt of the generated passphrase may be in state only; see dropSalt.
+    ...(state.backend === "local" ? { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" } : {}),
     ...state.env,
   };
 }
