@@ -337,7 +337,7 @@ describe("state and passphrase", () => {
 });
 
 describe("the salt that Pulumi puts into the stack's settings", () => {
-  const after = (text: string) => {
+  const saltless = (text: string) => {
     const file = path.join(dir, "Pulumi.dev.yaml");
     fs.writeFileSync(file, text);
     dropSalt(file);
@@ -345,15 +345,15 @@ describe("the salt that Pulumi puts into the stack's settings", () => {
   };
 
   test("is taken out, and all else stays", () => {
-    expect(after("encryptionsalt: v1:abc=:v1:def\n# ports\nconfig:\n  cdc:x: 1\n")).toBe(
+    expect(saltless("encryptionsalt: v1:abc=:v1:def\n# ports\nconfig:\n  cdc:x: 1\n")).toBe(
       "# ports\nconfig:\n  cdc:x: 1\n",
     );
-    expect(after("config:\n  cdc:x: 1\nencryptionsalt: v1:abc=:v1:def\n")).toBe("config:\n  cdc:x: 1\n");
+    expect(saltless("config:\n  cdc:x: 1\nencryptionsalt: v1:abc=:v1:def\n")).toBe("config:\n  cdc:x: 1\n");
   });
 
   test("stays where a value is encrypted with it", () => {
     const text = "encryptionsalt: v1:abc=:v1:def\nconfig:\n  cdc:x:\n    secure: v1:xyz\n";
-    expect(after(text)).toBe(text);
+    expect(saltless(text)).toBe(text);
   });
 
   test("is no trouble where there is no such file", () => {
