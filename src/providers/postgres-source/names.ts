@@ -1,0 +1,49 @@
+import { escapeIdentifier } from "pg";
+
+/** `schema.table` in two parts. The configuration allows neither dots nor quotes inside of a name. */
+export function splitName(qualified: string): { readonly schema: string; readonly name: string } {
+  const [schema = "", name = ""] = qualified.split(".");
+  return { schema, name };
+}
+
+/** `schema.table`, each part quoted, for a statement. */
+export function quoteName(qualified: string): string {
+  const { schema, name } = splitName(qualified);
+  return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
+}
+
+/** `schema.table` for `to_regclass`, which folds case unless quoted; quoted only where needed, as it is shown in errors. */
+export function regclassName(qualified: string): string {
+  return qualified
+    .split(".")
+    .map((part) => (/^[a-z_][a-z0-9_]*$/.test(part) ? part : escapeIdentifier(part)))
+    .join(".");
+}
+
+/** The candidates that a mistyped name may have meant, nearest first, at most three. */
+export function nearNames(wanted: string, candidates: readonly string[]): string[] {
+  const table = splitName(wanted).name;
+  const scored = candidates.map((candidate) => {
+    const sameTable = splitName(candidate).name === table;
+    return { candidate, score: sameTable ? 1 : editDistance(wanted.toLowerCase(), candidate.toLowerCase()) };
+  });
+  return scored
+    .filter(({ score }) => score <= 3)
+    .sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
