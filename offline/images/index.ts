@@ -7,15 +7,23 @@ import { recipe as base } from "./base/recipe";
 import { buildImage } from "./build";
 import { referenceOf, repositoryPrefix } from "./hash";
 import { recipe as java } from "./java/recipe";
+import { recipe as kafka } from "./kafka/recipe";
+import { recipe as kafkaLibs } from "./kafka-libs/recipe";
 import { recipe as node } from "./node/recipe";
 import { recipe as postgres } from "./postgres/recipe";
 import type { BaseName, Recipe } from "./recipe";
 import { ensureTools, thisHost } from "./tools";
 
-export const baseRecipes: Readonly<Record<BaseName, Recipe>> = { base, java, node };
+export const baseRecipes: Readonly<Record<BaseName, Recipe>> = {
+  base,
+  java,
+  "kafka-libs": kafkaLibs,
+  node,
+};
 
 export const serviceRecipes = {
   postgres,
+  kafka,
 } as const satisfies Partial<Record<ServiceName, Recipe>>;
 
 /** The services whose images can be built from package registries. Grafana, Kafdrop and Portainer are in none. */

@@ -1,7 +1,7 @@
 import type { RunOptions, RunResult } from "../../src/lib/process";
 
 /** Images that others stand on. They are shared, so their layers are on disk once. */
-export type BaseName = "base" | "java" | "node";
+export type BaseName = "base" | "java" | "kafka-libs" | "node";
 
 /** Programs of the host that a recipe may need; ./tools.ts knows the Debian package of each. */
 export type HostTool = "apt-get" | "debootstrap" | "dpkg" | "go" | "java" | "mvn" | "npm" | "python3";

@@ -1,0 +1,4 @@
+import { serve } from "../provider/server";
+import { dockerPlugin } from "./plugin";
+
+serve(dockerPlugin());

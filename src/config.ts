@@ -1,0 +1,268 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { type ServiceName, serviceNames } from "./images";
+
+/** The namespace of this project's settings in `Pulumi.<stack>.yaml`: the project's name in Pulumi.yaml. */
+export const configNamespace = "cdc";
+
+const port = z.int().min(1).max(65535);
+const mebibytes = z.int().min(32);
+
+/** Ports on the host, one a service; `clickhouse-tcp` is ClickHouse's native protocol. */
+const defaultPorts = {
+  postgres: 5432,
+  kafka: 9092,
+  connect: 8083,
+  clickhouse: 8123,
+  "clickhouse-tcp": 9000,
+  "node-exporter": 9100,
+  "postgres-exporter": 9187,
+  "kafka-exporter": 9308,
+  "clickhouse-exporter": 9116,
+  prometheus: 9090,
+  grafana: 3000,
+  kafdrop: 9001,
+  portainer: 9443,
+} as const satisfies Record<ServiceName | "clickhouse-tcp", number>;
+
+export type PublishedPort = keyof typeof defaultPorts;
+
+/** Memory limits in MiB. Their sum fits the smallest machine (8 GB) beside the operating system. */
+const defaultMemory = {
+  postgres: 1024,
+  kafka: 1280,
+  connect: 1280,
+  clickhouse: 2048,
+  "node-exporter": 64,
+  "postgres-exporter": 96,
+  "kafka-exporter": 160,
+  "clickhouse-exporter": 160,
+  prometheus: 512,
+  grafana: 384,
+  kafdrop: 384,
+  portainer: 192,
+} as const satisfies Record<ServiceName, number>;
+
+/** Services that can be left out; the others are the pipeline itself. */
+export const optionalServices = [
+  "node-exporter",
+  "postgres-exporter",
+  "kafka-exporter",
+  "clickhouse-exporter",
+  "prometheus",
+  "grafana",
+  "kafdrop",
+  "portainer",
+] as const satisfies readonly ServiceName[];
+
+export type OptionalService = (typeof optionalServices)[number];
+
+const identifier = z
+  .string()
+  .regex(
+    /^[a-z_][a-z0-9_]{0,62}$/,
+    "lower-case letters, digits and _, at most 63 characters, no digit first",
+  );
+
+const qualifiedTable = z
+  .string()
+  .regex(/^[^."]{1,63}\.[^."]{1,63}$/, 'a table with its schema, as in "inventory.orders"');
+
+const tableSettings = z
+  .strictObject({
+    table: qualifiedTable.describe('The table in Postgres, with its schema: "inventory.orders"'),
+    name: identifier.optional().describe("Its name in ClickHouse; the table's own name by default"),
+    orderBy: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("Columns that lead the order key of the change log; the primary key by default"),
+    columns: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("ClickHouse types of single columns where the type contract's own choice is not wanted"),
+    exclude: z.array(z.string()).optional().describe("Columns that are not captured"),
+  })
+  .describe("A captured table");
+
+/** Everything that can be configured. The only place that knows names, defaults and limits. */
+export const configSchema = z.strictObject({
+  images: z
+    .enum(["auto", "registry", "local"])
+    .default("auto")
+    .describe(
+      "Where images come from: official ones from their registries, local ones built from packages, or whichever can be had",
+    ),
+  imageOverrides: z
+    .partialRecord(z.enum(serviceNames), z.string().min(1))
+    .default({})
+    .describe("Other images for single services, e.g. from a mirror of your company: {postgres: …}"),
+  bindAddress: z
+    .union([z.ipv4(), z.ipv6()])
+    .default("127.0.0.1")
+    .describe("Address on which ports are published; Docker's published ports bypass host firewalls"),
+  ports: z
+    .partialRecord(z.enum(Object.keys(defaultPorts) as [PublishedPort, ...PublishedPort[]]), port)
+    .default({})
+    .transform((ports) => ({ ...defaultPorts, ...ports }))
+    .describe("Ports on the host, by service"),
+  memory: z
+    .partialRecord(z.enum(serviceNames), mebibytes)
+    .default({})
+    .transform((memory) => ({ ...defaultMemory, ...memory }))
+    .describe("Memory limits in MiB, by service"),
+  services: z
+    .partialRecord(z.enum(optionalServices), z.boolean())
+    .default({})
+    .transform((services) => ({
+      ...(Object.fromEntries(optionalServices.map((name) => [name, true])) as Record<
+        OptionalService,
+        boolean
+      >),
+      ...services,
+    }))
+    .describe("Optional services that are switched on or off, by name; all are on"),
+  networkName: z
+    .string()
+    .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/)
+    .default("cdc-network")
+    .describe("Name of the Docker network"),
+  keepData: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the data volumes of Postgres, Kafka, ClickHouse and Prometheus survive `pulumi destroy`",
+    ),
+  startTimeoutSeconds: z
+    .int()
+    .min(10)
+    .max(3600)
+    .default(240)
+    .describe("How long a service may take to become healthy"),
+  tables: z
+    .array(z.union([qualifiedTable.transform((table) => ({ table })), tableSettings]))
+    .min(1)
+    .default([{ table: "inventory.orders" }, { table: "inventory.customers" }])
+    .describe("Captured tables: names, or objects with settings"),
+  postgres: z
+    .strictObject({
+      database: identifier.default("inventory").describe("The source database"),
+      demo: z.boolean().default(true).describe("Whether a new database gets the demo schema `inventory`"),
+      maxSlotWalKeepSizeMb: z
+        .int()
+        .min(64)
+        .default(4096)
+        .describe("WAL in MiB that a stalled slot may hold back before Postgres gives the slot up"),
+      publication: identifier.default("cdc_publication").describe("Name of the publication"),
+      slot: identifier.default("cdc_slot").describe("Name of the replication slot"),
+      settings: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe("Further server settings, as after `postgres -c`"),
+    })
+    .prefault({})
+    .describe("The source"),
+  kafka: z
+    .strictObject({
+      partitions: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(6)
+        .describe("Partitions a topic; not changed on a topic that exists"),
+      retentionHours: z.int().min(1).default(168).describe("How long events stay in Kafka"),
+      heapMb: mebibytes.default(640).describe("Java heap of the broker in MiB"),
+      advertisedHost: z
+        .string()
+        .default("localhost")
+        .describe("Host name under which clients outside of the Docker network reach the broker"),
+    })
+    .prefault({})
+    .describe("The event stream"),
+  connector: z
+    .strictObject({
+      name: z.string().min(1).default("postgres-connector").describe("Name of the connector"),
+      topicPrefix: z
+        .string()
+        .regex(/^[a-zA-Z0-9_-]+$/)
+        .default("postgres-server")
+        .describe("First part of every topic's name"),
+      heapMb: mebibytes.default(768).describe("Java heap of Kafka Connect in MiB"),
+      settings: z
+        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+        .default({})
+        .describe("Further Debezium settings, laid over ours"),
+    })
+    .prefault({})
+    .describe("Debezium"),
+  clickhouse: z
+    .strictObject({
+      database: identifier.default("cdc").describe("Database of the captured tables"),
+      consumerGroup: z.string().default("clickhouse-group").describe("Consumer group of the Kafka engine"),
+      consumers: z
+        .int()
+        .min(1)
+        .max(64)
+        .default(1)
+        .describe("Consumers a table, at most as many as a topic has partitions"),
+    })
+    .prefault({})
+    .describe("The analytics database"),
+  prometheus: z
+    .strictObject({
+      scrapeIntervalSeconds: z.int().min(1).max(300).default(5).describe("Seconds between two scrapes"),
+      retentionDays: z.int().min(1).default(15).describe("Days that metrics are kept"),
+    })
+    .prefault({})
+    .describe("Metrics"),
+});
+
+export type CdcConfig = z.output<typeof configSchema>;
+export type TableSettings = z.output<typeof tableSettings>;
+
+/** A setting is missing, unknown or not allowed. The message lists every one of them. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Checks raw settings: a map of full key (`cdc:ports`) to value as Pulumi keeps it, structured values as JSON.
+ * Keys of other namespaces are ignored.
+ * @throws ConfigError that names each wrong key, its value, and what is allowed.
+ */
+export function parseConfig(raw: Readonly<Record<string, string>>): CdcConfig {
+  const own = Object.entries(raw).flatMap(([key, value]) => {
+    const [namespace, ...rest] = key.split(":");
+    return namespace === configNamespace ? [[rest.join(":"), decode(value)] as const] : [];
+  });
+  const result = configSchema.safeParse(Object.fromEntries(own));
+  if (result.success) return result.data;
+  throw new ConfigError(
+    ["the stack's configuration is not valid:", ...result.error.issues.map(describeIssue)].join("\n  "),
+  );
+}
+
+/** The configuration of the running Pulumi program. */
+export function loadConfig(): CdcConfig {
+  return parseConfig(pulumi.runtime.allConfig());
+}
+
+function decode(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const key = [configNamespace, issue.path.join(".")].filter(Boolean).join(":");
+  const at = issue.path.length === 0 ? configNamespace : key;
+  const topLevel = Object.keys(configSchema.shape);
+  const allowed =
+    issue.code === "unrecognized_keys" && issue.path.length === 0
+      ? `; the settings are: ${topLevel.join(", ")}`
+      : "";
+  const shown = issue.input === undefined ? "" : ` (found ${JSON.stringify(issue.input)})`;
+  return `${at}: ${issue.message}${shown}${allowed}. Set it with: pulumi config set --path '${key}' VALUE`;
+}
