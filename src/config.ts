@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type ServiceName, serviceNames } from "./images";
+import type { TableSettings } from "./tables";
 
 /** The namespace of this project's settings in `Pulumi.<stack>.yaml`: the project's name in Pulumi.yaml. */
 export const configNamespace = "cdc";
@@ -71,7 +72,7 @@ const qualifiedTable = z
 const tableSettings = z
   .strictObject({
     table: qualifiedTable.describe('The table in Postgres, with its schema: "inventory.orders"'),
-    name: identifier.optional().describe("Its name in ClickHouse; the table's own name by default"),
+    target: identifier.optional().describe("Its name in ClickHouse; the table's own name by default"),
     orderBy: z
       .array(z.string())
       .min(1)
@@ -84,6 +85,22 @@ const tableSettings = z
     exclude: z.array(z.string()).optional().describe("Columns that are not captured"),
   })
   .describe("A captured table");
+
+/** The captured tables of the demo database. Types and order of `orders` are the contract of the product (README). */
+const demoTables: readonly TableSettings[] = [
+  {
+    table: "inventory.orders",
+    orderBy: ["order_date", "id"],
+    columns: {
+      id: "UInt32",
+      order_date: "Date",
+      purchaser: "UInt32",
+      quantity: "UInt16",
+      product_id: "UInt32",
+    },
+  },
+  { table: "inventory.customers" },
+];
 
 /** Everything that can be configured. The only place that knows names, defaults and limits. */
 export const configSchema = z.strictObject({
@@ -142,7 +159,7 @@ export const configSchema = z.strictObject({
   tables: z
     .array(z.union([qualifiedTable.transform((table) => ({ table })), tableSettings]))
     .min(1)
-    .default([{ table: "inventory.orders" }, { table: "inventory.customers" }])
+    .default([...demoTables])
     .describe("Captured tables: names, or objects with settings"),
   postgres: z
     .strictObject({
@@ -218,7 +235,6 @@ export const configSchema = z.strictObject({
 });
 
 export type CdcConfig = z.output<typeof configSchema>;
-export type TableSettings = z.output<typeof tableSettings>;
 
 /** A setting is missing, unknown or not allowed. The message lists every one of them. */
 export class ConfigError extends Error {

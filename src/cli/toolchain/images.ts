@@ -1,46 +1,22 @@
 import * as fs from "node:fs";
 import Docker from "dockerode";
 import { ensureLocalImages, localServices } from "../../../offline/images";
-import type { ServiceName } from "../../images";
-import { inState } from "../../lib/paths";
+import {
+  type ImageMode,
+  imagesFile,
+  type ResolvedImages,
+  readResolvedImages,
+  type ServiceName,
+} from "../../images";
 import { messageOf } from "../../lib/retry";
 import { type Attempt, attempt, writeAtomically } from "./downloads";
 import type { DownloadProgress } from "./progress";
-
-export type ImageMode = "registry" | "local";
-
-/** Which image each service runs on; kept in the state folder, where the Pulumi program reads it. */
-export interface ResolvedImages {
-  /** Official images from their registries, or images that were built here from packages. */
-  readonly mode: ImageMode;
-  readonly images: Readonly<Partial<Record<ServiceName, string>>>;
-  /** Wanted services that have no image in this mode: they are left out of the stack. */
-  readonly missing: readonly ServiceName[];
-  /** Why this mode, a clause for the user. */
-  readonly why: string;
-  /** Digests of the official images that are on this machine, by reference: what the tags stand for. */
-  readonly digests: Readonly<Record<string, string>>;
-}
 
 export interface ImageOptions extends DownloadProgress {
   /** The configuration's `images`. */
   readonly mode: "auto" | ImageMode;
   /** The official image of each service that is on. */
   readonly wanted: Readonly<Partial<Record<ServiceName, string>>>;
-}
-
-/** Where the Pulumi program finds what {@link resolveImages} has found. */
-export function imagesFile(): string {
-  return inState("images.json");
-}
-
-/** What {@link resolveImages} found last; undefined when it has not run yet. */
-export function resolvedBefore(): ResolvedImages | undefined {
-  try {
-    return JSON.parse(fs.readFileSync(imagesFile(), "utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 /** To be called when the stack is gone: the next one chooses its images anew. */
@@ -63,7 +39,7 @@ type Choice = Pick<ResolvedImages, "mode" | "why">;
 async function chooseMode({ mode, wanted, ...progress }: ImageOptions, docker: Docker): Promise<Choice> {
   if (mode !== "auto") return { mode, why: `the configuration says images: ${mode}` };
   // A network that has become better must not replace the containers of a running pipeline by itself.
-  if (resolvedBefore()?.mode === "local" && !progress.retryDownloads)
+  if (readResolvedImages()?.mode === "local" && !progress.retryDownloads)
     return {
       mode: "local",
       why: "the stack runs on local images (--retry-downloads looks for registries again)",
