@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type ServiceName, serviceNames } from "./images";
@@ -115,7 +116,8 @@ export const configSchema = z.strictObject({
     .default({})
     .describe("Other images for single services, e.g. from a mirror of your company: {postgres: …}"),
   bindAddress: z
-    .union([z.ipv4(), z.ipv6()])
+    .string()
+    .refine((text) => isIP(text) !== 0, "an IP address, such as 127.0.0.1 or 0.0.0.0")
     .default("127.0.0.1")
     .describe("Address on which ports are published; Docker's published ports bypass host firewalls"),
   ports: z
@@ -251,10 +253,18 @@ export function parseConfig(raw: Readonly<Record<string, string>>): CdcConfig {
     const [namespace, ...rest] = key.split(":");
     return namespace === configNamespace ? [[rest.join(":"), decode(value)] as const] : [];
   });
-  const result = configSchema.safeParse(Object.fromEntries(own));
-  if (result.success) return result.data;
+  const result = configSchema.safeParse(Object.fromEntries(own), { reportInput: true });
+  const problems = result.success
+    ? contradictionsIn(result.data)
+    : result.error.issues.flatMap((issue) => describeIssue(issue));
+  if (problems.length === 0 && result.success) return result.data;
   throw new ConfigError(
-    ["the stack's configuration is not valid:", ...result.error.issues.map(describeIssue)].join("\n  "),
+    [
+      "the stack's configuration is not valid:",
+      ...problems.map((problem) => `  - ${problem}`),
+      "Change a setting with: pulumi config set --path 'cdc:SETTING' VALUE (or in Pulumi.<stack>.yaml); " +
+        "the README lists all settings",
+    ].join("\n"),
   );
 }
 
@@ -271,14 +281,114 @@ function decode(value: string): unknown {
   }
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const key = [configNamespace, issue.path.join(".")].filter(Boolean).join(":");
-  const at = issue.path.length === 0 ? configNamespace : key;
-  const topLevel = Object.keys(configSchema.shape);
-  const allowed =
-    issue.code === "unrecognized_keys" && issue.path.length === 0
-      ? `; the settings are: ${topLevel.join(", ")}`
-      : "";
-  const shown = issue.input === undefined ? "" : ` (found ${JSON.stringify(issue.input)})`;
-  return `${at}: ${issue.message}${shown}${allowed}. Set it with: pulumi config set --path '${key}' VALUE`;
+/** One line for each thing that is wrong: which setting, what was found, what is allowed. */
+function describeIssue(issue: z.core.$ZodIssue, parents: readonly PropertyKey[] = []): string[] {
+  const path = [...parents, ...issue.path];
+  const key = path.length === 0 ? configNamespace : `${configNamespace}:${path.join(".")}`;
+  if (issue.code === "invalid_union") {
+    // The branch that says most about the value: for an object the object's, for a text the text's.
+    const branches = issue.errors.filter((branch) => !branch.some(isOtherKind));
+    const branch = branches[0];
+    if (branch) return branch.flatMap((inner) => describeIssue(inner, path));
+    return [`${key}: not allowed: ${shown(issue.input)}`];
+  }
+  if (issue.code === "unrecognized_keys") {
+    const allowed = settingsAt(path);
+    return issue.keys.map(
+      (name) =>
+        `${key}: there is no setting "${name}" here${allowed ? `; there are: ${allowed.join(", ")}` : ""}`,
+    );
+  }
+  return [`${key}: ${issue.message}; found ${shown(issue.input)}`];
+}
+
+function isOtherKind(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "invalid_type" && issue.path.length === 0;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}
+
+/** Names of the settings at a path of the schema; undefined where they can't be told. */
+function settingsAt(path: readonly PropertyKey[]): readonly string[] | undefined {
+  let at: z.core.$ZodType = configSchema;
+  for (const part of path) {
+    const next = childOf(unwrapped(at), part);
+    if (!next) return undefined;
+    at = next;
+  }
+  const object = unwrapped(at);
+  if (object instanceof z.ZodObject) return Object.keys(object.shape);
+  if (object instanceof z.ZodRecord && object.keyType instanceof z.ZodEnum)
+    return object.keyType.options.map(String);
+  return undefined;
+}
+
+function childOf(type: z.core.$ZodType, part: PropertyKey): z.core.$ZodType | undefined {
+  if (type instanceof z.ZodObject) return type.shape[String(part)];
+  if (type instanceof z.ZodArray) return type.element;
+  if (type instanceof z.ZodUnion)
+    return type.options.find((option) => unwrapped(option) instanceof z.ZodObject);
+  return undefined;
+}
+
+/** The type behind defaults and transformations. */
+export function unwrapped(type: z.core.$ZodType): z.core.$ZodType {
+  if (type instanceof z.ZodDefault || type instanceof z.ZodPrefault || type instanceof z.ZodOptional)
+    return unwrapped(type.unwrap());
+  if (type instanceof z.ZodPipe) return unwrapped(type.in);
+  if (type instanceof z.ZodUnion) {
+    const object = type.options.find((option) => option instanceof z.ZodObject);
+    return object ?? type;
+  }
+  return type;
+}
+
+/** What each setting alone allows, but all together do not. */
+function contradictionsIn(config: CdcConfig): string[] {
+  return [
+    ...sharedPorts(config),
+    ...repeated(config.tables.map(({ table }) => table)).map(
+      (table) => `cdc:tables: ${table} is named twice; name it once`,
+    ),
+    ...repeated(config.tables.map((settings) => targetOf(settings))).map(
+      (target) =>
+        `cdc:tables: two tables would be called "${target}" in ClickHouse; give one of them another target`,
+    ),
+    ...(config.clickhouse.consumers > config.kafka.partitions
+      ? [
+          `cdc:clickhouse.consumers: ${config.clickhouse.consumers} is more than cdc:kafka.partitions ` +
+            `(${config.kafka.partitions}); a consumer without a partition would do nothing`,
+        ]
+      : []),
+    ...heapProblem("kafka", config.kafka.heapMb, config.memory.kafka),
+    ...heapProblem("connector", config.connector.heapMb, config.memory.connect, "connect"),
+  ];
+}
+
+/** The table's name in ClickHouse. */
+function targetOf({ table, target }: TableSettings): string {
+  return target ?? (table.split(".")[1] as string);
+}
+
+function sharedPorts({ ports, services }: CdcConfig): string[] {
+  const used = Object.entries(ports).filter(([name]) => services[name as OptionalService] !== false);
+  return used.flatMap(([name, number], index) => {
+    const other = used.slice(0, index).find(([, taken]) => taken === number);
+    return other ? [`cdc:ports.${name}: ${number} is the port of ${other[0]} too; choose another`] : [];
+  });
+}
+
+function heapProblem(setting: string, heapMb: number, memoryMb: number, service = setting): string[] {
+  // A JVM needs about a third beside its heap: code, threads, buffers.
+  if (heapMb <= 0.75 * memoryMb) return [];
+  return [
+    `cdc:${setting}.heapMb: ${heapMb} is more than three quarters of cdc:memory.${service} (${memoryMb}); ` +
+      "the container would be killed under load",
+  ];
+}
+
+function repeated(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) < index))];
 }

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { configSchema, unwrapped } from "./config";
+
+/** One setting, for people. */
+export interface Setting {
+  /** As `pulumi config set --path` takes it, e.g. `cdc:kafka.partitions`. */
+  readonly key: string;
+  readonly description: string;
+  /** The default as JSON. */
+  readonly default: string;
+}
+
+/** Every setting with its description and default, in the schema's order; groups are taken apart. */
+export function settings(): readonly Setting[] {
+  const defaults = configSchema.parse({}) as Readonly<Record<string, unknown>>;
+  return Object.entries(configSchema.shape).flatMap(([name, type]) =>
+    settingsIn(`cdc:${name}`, type, defaults[name]),
+  );
+}
+
+/** The settings as a table in Markdown: what the README shows. */
+export function settingsTable(): string {
+  const rows = settings().map(
+    ({ key, description, default: value }) => `| \`${key}\` | ${value} | ${description} |`,
+  );
+  return ["| setting | default | what it is |", "|---|---|---|", ...rows].join("\n");
+}
+
+function settingsIn(key: string, type: z.ZodType, value: unknown): readonly Setting[] {
+  const inner = unwrapped(type);
+  if (!(inner instanceof z.ZodObject))
+    return [{ key, description: type.description ?? "", default: inWords(key, value) }];
+  const values = value as Readonly<Record<string, unknown>>;
+  return Object.entries(inner.shape).flatMap(([name, child]) =>
+    settingsIn(`${key}.${name}`, child as z.ZodType, values[name]),
+  );
+}
+
+/** A value as a cell of the table; the longer ones by what they amount to. */
+function inWords(key: string, value: unknown): string {
+  if (key === "cdc:tables") return "`inventory.orders`, `inventory.customers`";
+  if (key === "cdc:services") return "all on";
+  if (typeof value !== "object" || value === null) return `\`${String(value)}\``;
+  const entries = Object.entries(value);
+  return entries.length === 0 ? "none" : entries.map(([name, each]) => `${name} ${each}`).join(", ");
+}
