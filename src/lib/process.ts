@@ -1,4 +1,4 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -16,6 +16,13 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Exit codes that are no error; [0] by default. */
   readonly okCodes?: readonly number[];
+  /**
+   * The program gets a process group of its own: Ctrl-C on the terminal does not reach it, and when it is ended, by
+   * `timeoutMs` or `signal`, all that it has started ends too.
+   */
+  readonly group?: boolean;
+  /** Ends the program when it is aborted: first asked to (SIGTERM), 10 s later killed. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunResult {
@@ -86,6 +93,7 @@ function collect(
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      detached: options.group ?? false,
     };
     const child = spawn(command, [...args], spawnOptions);
     const output = { stdout: "", stderr: "" };
@@ -103,14 +111,17 @@ function collect(
         ? undefined
         : setTimeout(() => {
             timedOut = true;
-            child.kill("SIGKILL");
+            kill(child, "SIGKILL", options);
           }, options.timeoutMs);
+    const stopListening = endOnAbort(child, options);
     child.on("error", (error) => {
       clearTimeout(timer);
+      stopListening();
       reject(new ProcessError(`${command}: ${error.message}`, undefined));
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
+      stopListening();
       const result = { ...output, code: code ?? 128 };
       if (timedOut) {
         reject(
@@ -127,6 +138,34 @@ function collect(
     });
     if (options.input !== undefined) child.stdin?.end(options.input);
   });
+}
+
+const gracePeriodMs = 10_000;
+
+/** Returns what takes the listener away again. */
+function endOnAbort(child: ChildProcess, options: RunOptions): () => void {
+  const { signal } = options;
+  if (!signal) return () => {};
+  let killer: NodeJS.Timeout | undefined;
+  const end = () => {
+    kill(child, "SIGTERM", options);
+    killer = setTimeout(() => kill(child, "SIGKILL", options), gracePeriodMs);
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
+  return () => {
+    clearTimeout(killer);
+    signal.removeEventListener("abort", end);
+  };
+}
+
+function kill(child: ChildProcess, how: NodeJS.Signals, { group }: RunOptions): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(group ? -child.pid : child.pid, how);
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function lineSplitter(onLine: RunOptions["onLine"]): (text: string) => void {

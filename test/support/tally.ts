@@ -1,0 +1,49 @@
+/** How many checks ended how. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export function add(a: Tally, b: Tally): Tally {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** `12 passed, 0 failed`, and the skipped ones where there are any. */
+export function tallyLine({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
+
+/**
+ * Counts what vitest's JSON reporter has written. A file that failed without a failed test (it could not be loaded, or
+ * a hook of it failed) is one failure; a report with no test in it, or none at all, is one too.
+ */
+export function tallyOf(report: string | undefined): Tally {
+  const parsed = parse(report);
+  if (!parsed) return { passed: 0, failed: 1, skipped: 0 };
+  const total = parsed.testResults.map(tallyOfFile).reduce(add, { passed: 0, failed: 0, skipped: 0 });
+  const found = total.passed + total.failed + total.skipped > 0;
+  return found ? total : { passed: 0, failed: 1, skipped: 0 };
+}
+
+function parse(report: string | undefined): Report | undefined {
+  try {
+    return report === undefined ? undefined : JSON.parse(report);
+  } catch {
+    return undefined;
+  }
+}
+
+function tallyOfFile({ status, assertionResults }: Report["testResults"][number]): Tally {
+  const count = (wanted: string) => assertionResults.filter((test) => test.status === wanted).length;
+  const passed = count("passed");
+  const failed = count("failed") || (status === "failed" ? 1 : 0);
+  return { passed, failed, skipped: assertionResults.length - passed - count("failed") };
+}

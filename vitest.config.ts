@@ -1,0 +1,41 @@
+import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** By name: the files of the end-to-end tests are chapters of one story on one stack. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return [...files].sort((a, b) => a.moduleId.localeCompare(b.moduleId, "en"));
+  }
+}
+
+const minutes = 60_000;
+
+/** The tiers of tests, from fast to real; test/run.ts runs them in this order. */
+export default defineConfig({
+  test: {
+    sequence: { sequencer: ByName },
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "component", include: ["test/component/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "provider",
+          include: ["test/provider/**/*.test.ts"],
+          testTimeout: 2 * minutes,
+          hookTimeout: 5 * minutes,
+          // They start servers: one file after the other, so that a small machine has memory for them.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 3 * minutes,
+          hookTimeout: 10 * minutes,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
