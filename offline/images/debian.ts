@@ -18,17 +18,24 @@ export async function bootstrapDebian(
 }
 
 /**
- * Downloads a Debian package, checked against the archive's signature, and unpacks its files into `target`.
- * Its dependencies and its installation scripts are the recipe's business.
+ * Downloads Debian packages, checked against the archive's signature, and unpacks their files into `target`.
+ * Their dependencies and their installation scripts are the recipe's business.
  */
-export async function unpackDebianPackage(stage: Stage, name: string, target: string): Promise<void> {
+export async function unpackDebianPackages(
+  stage: Stage,
+  names: readonly string[],
+  target: string,
+): Promise<void> {
   const scratch = path.join(stage.dir, ".debootstrap");
-  await debootstrap(stage, scratch, [name], ["--download-only"]);
+  await debootstrap(stage, scratch, names, ["--download-only"]);
   const archives = path.join(scratch, "var/cache/apt/archives");
-  const file = fs.readdirSync(archives).find((entry) => entry.startsWith(`${name}_`));
-  if (!file) throw new Error(`Debian package ${name}: debootstrap has not downloaded it to ${archives}`);
+  const files = fs.readdirSync(archives);
   fs.mkdirSync(target, { recursive: true });
-  await stage.run("dpkg", ["--extract", path.join(archives, file), target]);
+  for (const name of names) {
+    const file = files.find((entry) => entry.startsWith(`${name}_`));
+    if (!file) throw new Error(`Debian package ${name}: debootstrap has not downloaded it to ${archives}`);
+    await stage.run("dpkg", ["--extract", path.join(archives, file), target]);
+  }
   fs.rmSync(scratch, { recursive: true, force: true });
 }
 

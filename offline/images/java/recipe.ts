@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { debianSuite, unpackDebianPackage } from "../debian";
+import { debianSuite, unpackDebianPackages } from "../debian";
 import type { Recipe, Stage } from "../recipe";
 
 const packageName = "openjdk-17-jre-headless";
@@ -16,6 +16,7 @@ export const recipe: Recipe = {
 
 async function prepare(stage: Stage): Promise<void> {
   stage.step(`${packageName} from Debian`);
-  // The package alone: what it depends on beyond the base serves fonts, printing, sound and smart cards.
-  await unpackDebianPackage(stage, packageName, path.join(stage.dir, "rootfs"));
+  // Without what it depends on beyond the base: fonts, printing, sound and smart cards. The second package brings
+  // the program that turns the system's certificates into Java's.
+  await unpackDebianPackages(stage, [packageName, "ca-certificates-java"], path.join(stage.dir, "rootfs"));
 }
