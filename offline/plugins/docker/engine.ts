@@ -5,12 +5,14 @@ import * as path from "node:path";
 import Docker from "dockerode";
 import { messageOf, waitFor } from "../../../src/lib/retry";
 import { bool, list, object, type Properties, set, string, type Values } from "../provider/schema";
+import { Unfinished } from "./unfinished";
 
 /** A Docker Engine and the credentials for pulling images. */
 export interface Engine {
   readonly docker: Docker;
   /** By host name of the registry. */
   readonly credentials: ReadonlyMap<string, Credentials>;
+  readonly unfinished: Unfinished;
 }
 
 export interface Credentials {
@@ -65,7 +67,12 @@ export function connect(config: Values): Engine {
   const docker = host.startsWith("unix://")
     ? new Docker({ socketPath: host.slice("unix://".length) })
     : new Docker({ ...remoteAddress(host, tls.cert !== undefined), ...tls } as Docker.DockerOptions);
-  return { docker, credentials: credentialsOf(config) };
+  return { docker, credentials: credentialsOf(config), unfinished: new Unfinished(notesFolder()) };
+}
+
+/** Beside the plugins of the Pulumi home that this one was started from. */
+function notesFolder(): string {
+  return path.join(process.env.PULUMI_HOME ?? path.join(os.homedir(), ".pulumi"), "cdc-unfinished");
 }
 
 /** What the Docker Engine says went wrong. */
@@ -160,7 +167,9 @@ function credentialsOf(config: Values): Engine["credentials"] {
   return new Map(
     given.flatMap(({ address = "", authDisabled, ...rest }) => {
       // A registry without authentication still wants to be sent some.
-      const { username, password = "" } = authDisabled ? { username: "username", password: "password" } : rest;
+      const { username, password = "" } = authDisabled
+        ? { username: "username", password: "password" }
+        : rest;
       const host = address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
       return username ? [[host, { username, password, serveraddress: address }] as const] : [];
     }),

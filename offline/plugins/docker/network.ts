@@ -1,7 +1,9 @@
+import type Docker from "dockerode";
 import type { NetworkCreateOptions } from "dockerode";
 import type { Kind } from "../provider/kind";
 import { bool, map, object, type Properties, set, string, type Values } from "../provider/schema";
 import { asking, askingFor, type Engine, labels, removeWhenFree } from "./engine";
+import { type Existing, makeNamed } from "./unfinished";
 
 // Traits and behaviour: resource_docker_network.go and resource_docker_network_funcs.go of terraform-provider-docker.
 const properties: Properties = {
@@ -32,9 +34,17 @@ export const network: Kind<Engine> = {
   autonamed: true,
   schemaVersion: "1",
 
-  async create({ service: { docker } }, inputs) {
-    const made = await asking(`create network "${inputs.name}"`, () => docker.createNetwork(options(inputs)));
-    return { id: made.id };
+  async create({ service: { docker, unfinished }, urn }, inputs) {
+    const name = inputs.name as string;
+    const id = await makeNamed(unfinished, {
+      urn,
+      find: () => existing(docker, name),
+      remove: (rest) => docker.getNetwork(rest).remove(),
+      make: async () =>
+        (await asking(`create network "${name}"`, () => docker.createNetwork(options(inputs)))).id,
+    });
+    unfinished.told(urn);
+    return { id };
   },
 
   async read({ service: { docker } }, id) {
@@ -44,9 +54,22 @@ export const network: Kind<Engine> = {
   },
 
   async delete({ service: { docker }, signal }, id) {
-    await removeWhenFree(`network ${id}`, () => docker.getNetwork(id).remove(), /has active endpoints/i, signal);
+    await removeWhenFree(
+      `network ${id}`,
+      () => docker.getNetwork(id).remove(),
+      /has active endpoints/i,
+      signal,
+    );
   },
 };
+
+async function existing(docker: Docker, name: string): Promise<Existing | undefined> {
+  // Asked by name, the engine may also answer with a network whose id begins so.
+  const found = await askingFor(`inspect network ${name}`, () => docker.getNetwork(name).inspect());
+  if (found?.Name !== name) return undefined;
+  const unused = Object.keys(found.Containers ?? {}).length === 0;
+  return { id: found.Id, created: Date.parse(found.Created), unused };
+}
 
 function options(inputs: Values): NetworkCreateOptions {
   const ipam = (inputs.ipamConfigs ?? []) as Values[];

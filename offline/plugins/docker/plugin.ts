@@ -1,6 +1,6 @@
 import type { Plugin } from "../provider/kind";
 import { container } from "./container/kind";
-import { connect, engineConfig, type Engine } from "./engine";
+import { connect, type Engine, engineConfig } from "./engine";
 import { network } from "./network";
 import { remoteImage } from "./remote-image";
 import { volume } from "./volume";
@@ -12,6 +12,7 @@ export function dockerPlugin(): Plugin<Engine> {
     version: require("@pulumi/docker/package.json").version,
     config: engineConfig,
     connect,
+    close: ({ unfinished }) => unfinished.end(),
     kinds: {
       "docker:index/container:Container": container,
       "docker:index/network:Network": network,

@@ -55,7 +55,11 @@ const build: Properties = {
   tags: list(string()),
   target: string(),
   ulimits: list(
-    object({ hard: int({ required: true }), name: string({ required: true }), soft: int({ required: true }) }),
+    object({
+      hard: int({ required: true }),
+      name: string({ required: true }),
+      soft: int({ required: true }),
+    }),
   ),
   useLegacyBuilder: bool(),
   version: string(),

@@ -41,7 +41,7 @@ export const volume: Kind<Engine> = {
       Labels: labels.toEngine(inputs.labels),
     };
     const made = await asking(`create volume "${inputs.name}"`, () => docker.createVolume(options));
-    return { id: made.Name };
+    return { id: made.name };
   },
 
   async read({ service: { docker } }, id) {
@@ -58,6 +58,11 @@ export const volume: Kind<Engine> = {
   },
 
   async delete({ service: { docker }, signal }, id) {
-    await removeWhenFree(`volume ${id}`, () => docker.getVolume(id).remove({ force: true }), /volume is in use/i, signal);
+    await removeWhenFree(
+      `volume ${id}`,
+      () => docker.getVolume(id).remove({ force: true }),
+      /volume is in use/i,
+      signal,
+    );
   },
 };

@@ -35,7 +35,9 @@ export function checkInputs(properties: Properties, news: Values): Checked {
 export function autoname(inputs: Values, olds: Values, urnName: string, seed: Uint8Array): Values {
   if (inputs.name !== undefined) return { ...inputs, [defaultsKey]: [] };
   const wasMadeUp = isAutonamed(olds) && typeof olds.name === "string";
-  const name = wasMadeUp ? olds.name : `${urnName}-${createHash("sha256").update(seed).digest("hex").slice(0, 7)}`;
+  const name = wasMadeUp
+    ? olds.name
+    : `${urnName}-${createHash("sha256").update(seed).digest("hex").slice(0, 7)}`;
   return { ...inputs, name, [defaultsKey]: ["name"] };
 }
 
@@ -66,7 +68,9 @@ function checkObject(path: string, properties: Properties, values: Values, failu
 function checkValue(path: string, property: Property, value: unknown, failures: Failure[]): unknown {
   const fail = (reason: string) => failures.push({ property: path, reason });
   if (property.unsupported !== undefined) {
-    fail(`"${path}" is an input of the official plugin that is not supported by the stand-in: ${property.unsupported}`);
+    fail(
+      `"${path}" is an input of the official plugin that is not supported by the stand-in: ${property.unsupported}`,
+    );
     return value;
   }
   if (isUnknown(value)) return value;
@@ -77,7 +81,8 @@ function checkValue(path: string, property: Property, value: unknown, failures: 
   const wrong = property.check?.(value as never);
   if (wrong !== undefined) fail(`"${path}": ${wrong}`);
   const { element } = property;
-  if (property.type === "object") return checkObject(path, property.properties ?? {}, value as Values, failures);
+  if (property.type === "object")
+    return checkObject(path, property.properties ?? {}, value as Values, failures);
   if (property.type === "map") {
     const string: Property = { type: "string" };
     const entries = Object.entries(value as Values).filter(([, each]) => each !== null);

@@ -11,6 +11,8 @@ export interface Plugin<Service> {
   readonly config: Properties;
   /** What resources work on, e.g. a client of the Docker Engine. Called once per configuration. */
   readonly connect: (config: Values) => Service;
+  /** Called when the engine ends in good order; a killed one calls nothing. */
+  readonly close?: (service: Service) => void;
   /** By type token, e.g. "docker:index/network:Network". */
   readonly kinds: Readonly<Record<string, Kind<Service>>>;
 }
@@ -25,7 +27,10 @@ export interface Kind<Service> {
   /** Version of the official plugin's state schema, so that it could take the state over. */
   readonly schemaVersion?: string;
   /** Rules between several inputs; called only when each alone is right. May fill in further inputs. */
-  readonly checkTogether?: (inputs: Values) => { readonly inputs: Values; readonly failures: readonly Failure[] };
+  readonly checkTogether?: (inputs: Values) => {
+    readonly inputs: Values;
+    readonly failures: readonly Failure[];
+  };
   /**
    * Makes the resource.
    * @throws IncompleteError when it exists but isn't what it shall be; any other error means that nothing was made.
@@ -56,6 +61,8 @@ export interface Found {
 /** What one call works with. */
 export interface Call<Service> {
   readonly service: Service;
+  /** The resource's own address in the engine's state. */
+  readonly urn: string;
   /** Aborted when the engine gives up (Ctrl-C): end waits, leave a state that the next run can go on from. */
   readonly signal: AbortSignal;
 }

@@ -36,27 +36,20 @@ export class HalfMadeError extends Error {
  */
 export const incompleteKey = "__incomplete";
 
-export function check(
-  kind: AnyKind,
-  olds: Values,
-  news: Values,
-  urnName: string,
-  seed: Uint8Array,
-): Checked {
+export function check(kind: AnyKind, olds: Values, news: Values, urnName: string, seed: Uint8Array): Checked {
   const checked = checkInputs(kind.properties, news);
-  const together = checked.failures.length === 0 ? (kind.checkTogether?.(checked.inputs) ?? checked) : checked;
+  const together =
+    checked.failures.length === 0 ? (kind.checkTogether?.(checked.inputs) ?? checked) : checked;
   const inputs = kind.autonamed ? autoname(together.inputs, olds, urnName, seed) : together.inputs;
   return { inputs, failures: together.failures };
 }
 
-export function diff(
-  kind: AnyKind,
-  state: Values,
-  inputs: Values,
-  ignoreChanges: readonly string[],
-): Plan {
+export function diff(kind: AnyKind, state: Values, inputs: Values, ignoreChanges: readonly string[]): Plan {
   const found = differences(kind.properties, state, inputs).filter(
-    ({ path }) => !ignoreChanges.some((ignored) => path === ignored || path.startsWith(`${ignored}.`) || path.startsWith(`${ignored}[`)),
+    ({ path }) =>
+      !ignoreChanges.some(
+        (ignored) => path === ignored || path.startsWith(`${ignored}.`) || path.startsWith(`${ignored}[`),
+      ),
   );
   if (state[incompleteKey] !== undefined) {
     found.push({ path: incompleteKey, kind: "delete", replace: true });

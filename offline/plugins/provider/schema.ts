@@ -44,7 +44,11 @@ export const list = (element: Property, traits: Traits = {}): Property => ({
   element,
   ...traits,
 });
-export const set = (element: Property, traits: Traits = {}): Property => ({ type: "set", element, ...traits });
+export const set = (element: Property, traits: Traits = {}): Property => ({
+  type: "set",
+  element,
+  ...traits,
+});
 export const object = (properties: Properties, traits: Traits = {}): Property => ({
   type: "object",
   properties,

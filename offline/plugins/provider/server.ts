@@ -22,12 +22,14 @@ import type { Properties, Values } from "./schema";
  * neither previews nor provider configuration nor detailed differences, all of which the official plugins have.
  */
 export async function serve<Service>(served: Plugin<Service>): Promise<void> {
+  const state: { service?: Service } = {};
   endWithParent();
+  endWhenAsked(() => state.service !== undefined && served.close?.(state.service));
   const server = new grpc.Server({
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
   });
-  server.addService(rpc.ResourceProviderService, handlers(served, process.argv[2]));
+  server.addService(rpc.ResourceProviderService, handlers(served, state, process.argv[2]));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -42,15 +44,25 @@ function endWithParent(): void {
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) process.exit(1);
-  }, 1000).unref();
+  }, 250).unref();
+}
+
+/** At its end, the engine sends its plugins SIGINT before it kills them. */
+function endWhenAsked(close: () => unknown): void {
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      close();
+      process.exit(0);
+    });
+  }
 }
 
 function handlers<Service>(
   served: Plugin<Service>,
+  state: { service?: Service },
   engineAddress: string | undefined,
 ): grpc.UntypedServiceImplementation {
   const abort = new AbortController();
-  let service: Service | undefined;
 
   const kindOf = (urn: string): Kind<Service> => {
     const type = typeOf(urn);
@@ -58,17 +70,16 @@ function handlers<Service>(
     if (kind === undefined) throw new Error(unserved(served, type));
     return kind;
   };
-  const call = (): Call<Service> => {
+  const call = (urn: string): Call<Service> => {
+    const { service } = state;
     if (service === undefined) throw new Error(`the ${served.name} plugin was used before it was configured`);
-    return { service, signal: abort.signal };
+    return { service, urn, signal: abort.signal };
   };
 
   return {
     getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(served.version)),
     getSchema: unary(() =>
-      new proto.GetSchemaResponse().setSchema(
-        JSON.stringify({ name: served.name, version: served.version }),
-      ),
+      new proto.GetSchemaResponse().setSchema(JSON.stringify({ name: served.name, version: served.version })),
     ),
     attach: unary(() => new Empty()),
     cancel: unary(() => {
@@ -91,7 +102,7 @@ function handlers<Service>(
       });
     }),
     configure: unary(async (request: proto.ConfigureRequest) => {
-      service = served.connect(parseConfig(served.config, withoutReserved(values(request.getArgs()))));
+      state.service = served.connect(parseConfig(served.config, withoutReserved(values(request.getArgs()))));
       await announce(served, engineAddress);
       // Secrets come in plain and are marked by the engine on the way back: an output with an input's name is secret
       // when the input is, and a list that holds a secret is one as a whole.
@@ -127,13 +138,13 @@ function handlers<Service>(
       if (request.getPreview()) {
         return response.setProperties(struct(kind.properties, lifecycle.planned(kind, undefined, inputs)));
       }
-      const { id, state } = await lifecycle.create(kind, call(), inputs);
+      const { id, state } = await lifecycle.create(kind, call(request.getUrn()), inputs);
       return response.setId(id).setProperties(struct(kind.properties, state));
     }),
     read: unary(async (request: proto.ReadRequest) => {
       const kind = kindOf(request.getUrn());
       const prior = values(request.getProperties());
-      const stored = await lifecycle.read(kind, call(), request.getId(), prior);
+      const stored = await lifecycle.read(kind, call(request.getUrn()), request.getId(), prior);
       const response = new proto.ReadResponse();
       if (stored === undefined) return response;
       const oldInputs = request.getInputs() ? values(request.getInputs()) : undefined;
@@ -146,12 +157,16 @@ function handlers<Service>(
       const kind = kindOf(request.getUrn());
       const state = values(request.getOlds());
       const inputs = values(request.getNews());
-      if (!request.getPreview()) await kind.update?.(call(), request.getId(), state, inputs);
+      if (!request.getPreview()) await kind.update?.(call(request.getUrn()), request.getId(), state, inputs);
       const after = lifecycle.planned(kind, state, inputs);
       return new proto.UpdateResponse().setProperties(struct(kind.properties, after));
     }),
     delete: unary(async (request: proto.DeleteRequest) => {
-      await kindOf(request.getUrn()).delete(call(), request.getId(), values(request.getProperties()));
+      await kindOf(request.getUrn()).delete(
+        call(request.getUrn()),
+        request.getId(),
+        values(request.getProperties()),
+      );
       return new Empty();
     }),
   };

@@ -37,7 +37,11 @@ const throttle = set(object({ path: string({ required: true }), rate: int({ requ
 const port = object({
   external: int(computed),
   internal: int(required),
-  ip: string({ forceNew: true, default: "0.0.0.0", same: (state, input) => input === "" && state === "0.0.0.0" }),
+  ip: string({
+    forceNew: true,
+    default: "0.0.0.0",
+    same: (state, input) => input === "" && state === "0.0.0.0",
+  }),
   protocol: string({ forceNew: true, default: "tcp" }),
 });
 
@@ -196,10 +200,7 @@ export const properties: Properties = {
   sysctls: map(forceNew),
   tmpfs: map(),
   tty: bool({ forceNew: true, default: false }),
-  ulimits: set(
-    object({ hard: int(required), name: string(required), soft: int(required) }),
-    forceNew,
-  ),
+  ulimits: set(object({ hard: int(required), name: string(required), soft: int(required) }), forceNew),
   uploads: set(
     object({
       content: string(forceNew),

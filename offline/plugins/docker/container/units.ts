@@ -14,7 +14,10 @@ export function parseDuration(text: string): number | undefined {
   const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.exec(text);
   if (match === null) return undefined;
   const parts = text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g);
-  const sum = [...parts].reduce((total, [, count, unit]) => total + Number(count) * (nanoseconds[unit ?? ""] ?? 0), 0);
+  const sum = [...parts].reduce(
+    (total, [, count, unit]) => total + Number(count) * (nanoseconds[unit ?? ""] ?? 0),
+    0,
+  );
   return match[1] === "-" ? -sum : sum;
 }
 

@@ -1,0 +1,4 @@
+import { serve } from "../provider/server";
+import { randomPlugin } from "./plugin";
+
+serve(randomPlugin());
