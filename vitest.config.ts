@@ -10,6 +10,9 @@ class ByName extends BaseSequencer {
 
 const minutes = 60_000;
 
+/** Real servers: one test file at a time, so that a small machine has memory for them. */
+const oneAfterTheOther = { forks: { singleFork: true } };
+
 /** The tiers of tests, from fast to real; test/run.ts runs them in this order. */
 export default defineConfig({
   test: {
@@ -23,8 +26,7 @@ export default defineConfig({
           include: ["test/provider/**/*.test.ts"],
           testTimeout: 2 * minutes,
           hookTimeout: 5 * minutes,
-          // They start servers: one file after the other, so that a small machine has memory for them.
-          fileParallelism: false,
+          poolOptions: oneAfterTheOther,
         },
       },
       {
@@ -33,7 +35,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 3 * minutes,
           hookTimeout: 10 * minutes,
-          fileParallelism: false,
+          poolOptions: oneAfterTheOther,
         },
       },
     ],

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly group?: boolean;
   /** Ends the program when it is aborted: first asked to (SIGTERM), 10 s later killed. */
   readonly signal?: AbortSignal;
+  /** Called with the process's id once it runs. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 export interface RunResult {
@@ -96,6 +98,7 @@ function collect(
       detached: options.group ?? false,
     };
     const child = spawn(command, [...args], spawnOptions);
+    if (child.pid !== undefined) options.onSpawn?.(child.pid);
     const output = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const) {
       const lines = lineSplitter(options.onLine);
