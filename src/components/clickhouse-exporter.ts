@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readProjectFile } from "../lib/paths";
+import { type ServiceArgs, ServiceContainer } from "./container";
+import type { Credentials } from "./password";
+
+export interface ClickHouseExporterArgs extends ServiceArgs {
+  /** Port on the host. */
+  readonly port: number;
+  /** ClickHouse's HTTP interface on the network. */
+  readonly url: string;
+  /** A user that may read ClickHouse's own tables. */
+  readonly clickhouse: Credentials;
+}
+
+/** Metrics of ClickHouse and of its tables: src/exporters/clickhouse.ts on Node. */
+export class ClickHouseExporter extends pulumi.ComponentResource {
+  constructor(name: string, args: ClickHouseExporterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc:service:ClickHouseExporter", name, {}, opts);
+    new ServiceContainer(
+      `${name}-container`,
+      {
+        ...args,
+        service: "clickhouse-exporter",
+        command: ["node", script, "serve"],
+        env: {
+          CLICKHOUSE_URL: args.url,
+          CLICKHOUSE_USER: args.clickhouse.user,
+          CLICKHOUSE_PASSWORD_FILE: passwordFile,
+        },
+        files: [
+          { path: script, content: javaScriptOf(readProjectFile("src", "exporters", "clickhouse.ts")) },
+          { path: passwordFile, content: args.clickhouse.password },
+        ],
+        ports: [{ inside: 9116, published: args.port }],
+        healthcheck: {
+          command: [
+            "node",
+            "-e",
+            "fetch('http://127.0.0.1:9116/').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))",
+          ],
+          // Each check starts a Node.
+          everySeconds: 15,
+        },
+        user: "1000:1000",
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}
+
+const script = "/etc/cdc/clickhouse-exporter/exporter.js";
+const passwordFile = "/etc/cdc/clickhouse-exporter/password";
+
+/** The image's Node runs no TypeScript that all its versions would agree on. The same text gives the same text. */
+function javaScriptOf(source: string): string {
+  const ts = require("typescript") as typeof import("typescript");
+  return ts.transpileModule(source, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
+  }).outputText;
+}

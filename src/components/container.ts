@@ -1,0 +1,192 @@
+import { createHash } from "node:crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { ServiceName } from "../images";
+
+/** What every service is told about where and how it runs. */
+export interface ServiceArgs {
+  /** Reference of the image. */
+  readonly image: pulumi.Input<string>;
+  /** The network on which the services reach each other by name. */
+  readonly network: docker.Network;
+  /** Memory limit in MiB; there is no swap beside it. */
+  readonly memoryMb: number;
+  /** Address on the host on which ports are published. */
+  readonly bindAddress: string;
+  /** How long the service may take to become healthy, in seconds. */
+  readonly startTimeoutSeconds: number;
+}
+
+/** The few facts in which one container differs from another. */
+export interface ContainerFacts extends ServiceArgs {
+  /** Name of the container, and its host name on the network. */
+  readonly service: ServiceName;
+  /** The image's own by default. */
+  readonly command?: readonly pulumi.Input<string>[];
+  /** Settings without secrets: `docker inspect` prints them. */
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Files that are put into the container before it starts; a change of one replaces it. Secrets belong here. */
+  readonly files?: readonly ContainerFile[];
+  readonly volumes?: readonly { readonly volume: docker.Volume; readonly path: string }[];
+  /** Files and folders of the host. */
+  readonly hostPaths?: readonly HostPath[];
+  readonly ports?: readonly { readonly inside: number; readonly published: number }[];
+  /** Says by its exit code whether the service takes requests. */
+  readonly healthcheck: Healthcheck;
+  /** Linux capabilities that it keeps; none by default. */
+  readonly capabilities?: readonly string[];
+  /** Numeric, `uid:gid`; the image's own by default. */
+  readonly user?: string;
+  /** Whether nothing but volumes can be written to. Not together with `files`: they are put into the root file system. */
+  readonly readOnly?: boolean;
+  /** Seconds between the request to stop and the kill; 10 by default. */
+  readonly stopSeconds?: number;
+  /** Size of /dev/shm in MiB; 64 by default, as the engine has it. */
+  readonly shmMb?: number;
+  /** Open files at a time; the engine's limit by default. */
+  readonly openFiles?: number;
+}
+
+export interface ContainerFile {
+  readonly path: string;
+  readonly content: pulumi.Input<string>;
+  /** `0444` by default. Files belong to root: a secret is `0400` only where the entrypoint runs as root. */
+  readonly mode?: string;
+}
+
+export interface HostPath {
+  readonly host: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+export interface Healthcheck {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Seconds between two checks; 5 by default. A check costs the start of a process. */
+  readonly everySeconds?: number;
+}
+
+/**
+ * A container that comes out of the engine just as the program describes it, so that a second update finds no
+ * difference: whatever the engine would fill in is said here.
+ */
+export class ServiceContainer extends docker.Container {
+  constructor(name: string, facts: ContainerFacts, opts: pulumi.CustomResourceOptions) {
+    const image = new docker.RemoteImage(
+      `${name}-image`,
+      // Images outlive the stack: to pull or build them is what takes longest in the next one.
+      { name: facts.image, keepLocally: true },
+      { parent: opts.parent },
+    );
+    super(
+      name,
+      containerArgs(facts, image.imageId),
+      // There can be one container of that name.
+      pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
+    );
+  }
+}
+
+/** A named volume, which a container of ours keeps its data in. */
+export function dataVolume(
+  name: string,
+  service: ServiceName,
+  opts: pulumi.CustomResourceOptions & { readonly keepData?: boolean },
+): docker.Volume {
+  const { keepData, ...rest } = opts;
+  return new docker.Volume(
+    name,
+    { name: `cdc-${service}-data`, driver: "local", labels: [{ label: "cdc.service", value: service }] },
+    { ...rest, deleteBeforeReplace: true, protect: keepData ?? false },
+  );
+}
+
+function containerArgs(facts: ContainerFacts, image: pulumi.Input<string>): docker.ContainerArgs {
+  const healthcheck = healthcheckArgs(facts.healthcheck);
+  const mounts = facts.hostPaths?.map(mountArgs);
+  const stopSeconds = facts.stopSeconds ?? 10;
+  return {
+    name: facts.service,
+    hostname: facts.service,
+    image,
+    networkMode: facts.network.name,
+    ...(facts.command && { command: [...facts.command] }),
+    ...(facts.user && { user: facts.user }),
+    envs: environment(facts.env ?? {}),
+    uploads: (facts.files ?? []).map(uploadArgs),
+    volumes: (facts.volumes ?? []).map(({ volume, path }) => ({
+      volumeName: volume.name,
+      containerPath: path,
+    })),
+    ...(mounts && { mounts }),
+    ports: portArgs(facts),
+    memory: facts.memoryMb,
+    memorySwap: facts.memoryMb,
+    ...(facts.shmMb && { shmSize: facts.shmMb }),
+    ...(facts.openFiles && {
+      ulimits: [{ name: "nofile", soft: facts.openFiles, hard: facts.openFiles }],
+    }),
+    ...(facts.readOnly && { readOnly: true }),
+    capabilities: { drops: ["ALL"], adds: [...(facts.capabilities ?? [])] },
+    securityOpts: ["no-new-privileges"],
+    restart: "unless-stopped",
+    stopTimeout: stopSeconds,
+    // Without it, the plugin kills a container that it removes.
+    destroyGraceSeconds: stopSeconds,
+    logDriver: "json-file",
+    logOpts: { "max-size": "10m", "max-file": "3" },
+    healthcheck,
+    wait: true,
+    waitTimeout: facts.startTimeoutSeconds,
+    labels: [
+      { label: "cdc.service", value: facts.service },
+      // A changed health check or mount changes the state, but no container that exists; a label replaces it.
+      { label: "cdc.checked", value: fingerprint({ healthcheck, mounts }) },
+      // A network that was made anew has the old name and none of the old containers.
+      { label: "cdc.network", value: facts.network.id },
+    ],
+  };
+}
+
+function environment(env: NonNullable<ContainerFacts["env"]>): pulumi.Output<string>[] {
+  const names = Object.keys(env).sort();
+  return names.map((name) => pulumi.interpolate`${name}=${env[name]}`);
+}
+
+function uploadArgs({ path, content, mode }: ContainerFile): docker.types.input.ContainerUpload {
+  return { file: path, content, permissions: mode ?? "0444" };
+}
+
+/** `rslave`: what the host mounts later is seen as well, and what the container mounts stays in it. */
+function mountArgs({ host, path, readOnly }: HostPath): docker.types.input.ContainerMount {
+  return { type: "bind", source: host, target: path, readOnly, bindOptions: { propagation: "rprivate" } };
+}
+
+/** The engine lists ports by their numbers inside. */
+function portArgs({ ports = [], bindAddress }: ContainerFacts): docker.types.input.ContainerPort[] {
+  return [...ports]
+    .sort((a, b) => a.inside - b.inside)
+    .map(({ inside, published }) => ({
+      internal: inside,
+      external: published,
+      ip: bindAddress,
+      protocol: "tcp",
+    }));
+}
+
+function healthcheckArgs({ command, everySeconds = 5 }: Healthcheck) {
+  return {
+    tests: ["CMD", ...command],
+    interval: `${everySeconds}s`,
+    timeout: "5s",
+    retries: 3,
+    // Failures while it starts do not count.
+    startPeriod: "1m0s",
+  };
+}
+
+/** Twelve hex digits that stand for a value. */
+function fingerprint(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { dataVolume, type ServiceArgs, ServiceContainer } from "./container";
+
+export interface KafkaArgs extends ServiceArgs {
+  /** Port on the host. */
+  readonly port: number;
+  /** Host name under which clients outside of the network reach the broker. */
+  readonly advertisedHost: string;
+  /** Java heap in MiB. */
+  readonly heapMb: number;
+  /** How long topics without a retention of their own keep events. */
+  readonly retentionHours: number;
+  /** Whether the data volume is protected from being deleted. */
+  readonly keepData: boolean;
+}
+
+/** Apache Kafka, the event stream: one node that is broker and controller (KRaft). */
+export class Kafka extends pulumi.ComponentResource {
+  /** Where clients on the network begin. */
+  readonly bootstrapServers = "kafka:9092";
+
+  constructor(name: string, args: KafkaArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc:service:Kafka", name, {}, opts);
+    const volume = dataVolume(`${name}-data`, "kafka", { parent: this, keepData: args.keepData });
+    new ServiceContainer(
+      `${name}-container`,
+      {
+        ...args,
+        service: "kafka",
+        env: brokerSettings(args),
+        volumes: [{ volume, path: dataPath }],
+        ports: [{ inside: externalPort, published: args.port }],
+        healthcheck: { command: ["bash", "-c", "</dev/tcp/127.0.0.1/9092"], everySeconds: 3 },
+        // A controlled shutdown closes its logs; one that is killed reads them all again.
+        stopSeconds: 60,
+        openFiles: 100_000,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ bootstrapServers: this.bootstrapServers });
+  }
+}
+
+const dataPath = "/var/lib/kafka/data";
+/** Inside the container, for clients that come from the host. */
+const externalPort = 29092;
+
+function brokerSettings(args: KafkaArgs): Record<string, string> {
+  return {
+    CLUSTER_ID: clusterId(`${pulumi.getProject()}/${pulumi.getStack()}`),
+    KAFKA_NODE_ID: "1",
+    KAFKA_PROCESS_ROLES: "broker,controller",
+    KAFKA_CONTROLLER_QUORUM_VOTERS: "1@localhost:9093",
+    KAFKA_LISTENERS: `INTERNAL://:9092,EXTERNAL://:${externalPort},CONTROLLER://:9093`,
+    KAFKA_ADVERTISED_LISTENERS: `INTERNAL://kafka:9092,EXTERNAL://${args.advertisedHost}:${args.port}`,
+    KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
+    KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",
+    KAFKA_LOG_DIRS: dataPath,
+    KAFKA_LOG_RETENTION_HOURS: String(args.retentionHours),
+    // A misspelt topic is an error, not a new topic. Those of the pipeline are resources.
+    KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
+    KAFKA_DEFAULT_REPLICATION_FACTOR: "1",
+    KAFKA_MIN_INSYNC_REPLICAS: "1",
+    KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: "1",
+    KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: "1",
+    KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: "1",
+    KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR: "1",
+    KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR: "1",
+    // For clusters of many groups there are 50 each; on one broker they only cost files and time at the start.
+    KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS: "10",
+    KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS: "10",
+    // ClickHouse may be away for longer than the usual week and still find its place.
+    KAFKA_OFFSETS_RETENTION_MINUTES: String(30 * 24 * 60),
+    KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: "0",
+    KAFKA_HEAP_OPTS: `-Xms${args.heapMb}m -Xmx${args.heapMb}m`,
+  };
+}
+
+/**
+ * Kafka writes the id into its volume and starts on no other. So it comes from the stack's name: a volume that
+ * outlived the state is still readable. 16 bytes as Kafka's Uuid prints them, never with a leading dash.
+ */
+export function clusterId(stack: string): string {
+  const bytes = createHash("sha256").update(stack).digest().subarray(0, 16);
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  return bytes.toString("base64url");
+}

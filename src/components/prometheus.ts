@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseDocument, type YAMLSeq } from "yaml";
+import type { ServiceName } from "../images";
+import { readProjectFile } from "../lib/paths";
+import { dataVolume, type ServiceArgs, ServiceContainer } from "./container";
+
+export interface PrometheusArgs extends ServiceArgs {
+  /** Port on the host. */
+  readonly port: number;
+  /** The services that are on: jobs of prometheus.yml for others are left out. */
+  readonly services: readonly ServiceName[];
+  readonly scrapeIntervalSeconds: number;
+  readonly retentionDays: number;
+  /** Whether the data volume is protected from being deleted. */
+  readonly keepData: boolean;
+}
+
+/** Prometheus, with all metrics of the stack. */
+export class Prometheus extends pulumi.ComponentResource {
+  /** Its address on the network. */
+  readonly url = "http://prometheus:9090";
+
+  constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc:service:Prometheus", name, {}, opts);
+    const volume = dataVolume(`${name}-data`, "prometheus", { parent: this, keepData: args.keepData });
+    new ServiceContainer(
+      `${name}-container`,
+      {
+        ...args,
+        service: "prometheus",
+        command: [
+          `--config.file=${configFile}`,
+          "--storage.tsdb.path=/prometheus",
+          `--storage.tsdb.retention.time=${args.retentionDays}d`,
+        ],
+        files: [{ path: configFile, content: scrapeConfig(args) }],
+        volumes: [{ volume, path: "/prometheus" }],
+        ports: [{ inside: 9090, published: args.port }],
+        healthcheck: { command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9090/-/ready"] },
+        stopSeconds: 30,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ url: this.url });
+  }
+}
+
+const configFile = "/etc/prometheus/prometheus.yml";
+
+/** prometheus/prometheus.yml with the configured interval, and with the jobs of services that are on. */
+export function scrapeConfig({
+  services,
+  scrapeIntervalSeconds,
+}: Pick<PrometheusArgs, "services" | "scrapeIntervalSeconds">): string {
+  const document = parseDocument(readProjectFile("prometheus", "prometheus.yml"));
+  document.setIn(["global", "scrape_interval"], `${scrapeIntervalSeconds}s`);
+  document.setIn(["global", "evaluation_interval"], `${scrapeIntervalSeconds}s`);
+  const jobs = document.get("scrape_configs") as YAMLSeq<{ get(key: string): unknown }>;
+  // A job is named after its service.
+  jobs.items = jobs.items.filter((job) => services.includes(job.get("job_name") as ServiceName));
+  return document.toString();
+}
