@@ -5,12 +5,15 @@ import type { ServiceName } from "../../src/images";
 import { run } from "../../src/lib/process";
 import { recipe as base } from "./base/recipe";
 import { buildImage } from "./build";
+import { recipe as connect } from "./connect/recipe";
 import { referenceOf, repositoryPrefix } from "./hash";
 import { recipe as java } from "./java/recipe";
 import { recipe as kafka } from "./kafka/recipe";
 import { recipe as kafkaLibs } from "./kafka-libs/recipe";
 import { recipe as node } from "./node/recipe";
+import { recipe as nodeExporter } from "./node-exporter/recipe";
 import { recipe as postgres } from "./postgres/recipe";
+import { recipe as postgresExporter } from "./postgres-exporter/recipe";
 import type { BaseName, Recipe } from "./recipe";
 import { ensureTools, thisHost } from "./tools";
 
@@ -24,6 +27,9 @@ export const baseRecipes: Readonly<Record<BaseName, Recipe>> = {
 export const serviceRecipes = {
   postgres,
   kafka,
+  connect,
+  "node-exporter": nodeExporter,
+  "postgres-exporter": postgresExporter,
 } as const satisfies Partial<Record<ServiceName, Recipe>>;
 
 /** The services whose images can be built from package registries. Grafana, Kafdrop and Portainer are in none. */
