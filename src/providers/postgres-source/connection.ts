@@ -1,5 +1,6 @@
 import { Client, type ClientConfig, DatabaseError } from "pg";
 import { messageOf, waitFor } from "../../lib/retry";
+import { UnreachableError } from "../../lib/unreachable";
 import type { Credentials, PostgresConnection } from "./types";
 
 export interface ConnectOptions {
@@ -7,11 +8,6 @@ export interface ConnectOptions {
   readonly waitMs: number;
   /** Longest run of a single statement. */
   readonly statementTimeoutMs: number;
-}
-
-/** The server did not answer at all (no route, refused, still starting), as opposed to having said no. */
-export class UnreachableError extends Error {
-  override readonly name = "UnreachableError";
 }
 
 /**

@@ -1,4 +1,5 @@
 import { escapeIdentifier } from "pg";
+import { editDistance } from "../../lib/near";
 
 /** `schema.table` in two parts. The configuration allows neither dots nor quotes inside of a name. */
 export function splitName(qualified: string): { readonly schema: string; readonly name: string } {
@@ -32,18 +33,4 @@ export function nearNames(wanted: string, candidates: readonly string[]): string
     .sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, 3)
     .map(({ candidate }) => candidate);
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,11 +1,12 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Client } from "pg";
 import { messageOf, waitFor } from "../../lib/retry";
+import { UnreachableError } from "../../lib/unreachable";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { checkInputs } from "./check";
-import { type ConnectOptions, canLogIn, codeOf, sqlState, UnreachableError, withAdmin } from "./connection";
+import { type ConnectOptions, canLogIn, codeOf, sqlState, withAdmin } from "./connection";
 import { capturableTables, observe, type Reality } from "./observe";
 import { type Logins, planSource, type Step } from "./plan";
 import { dropRoleStatements, removeSource } from "./remove";
