@@ -1,0 +1,29 @@
+/** The ClickHouse at the other end of the pipeline. */
+export interface HeartbeatTarget {
+  /** HTTP interface, as the machine that runs Pulumi reaches it. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** Database that holds the table `heartbeat`. */
+  readonly database: string;
+}
+
+/** Inputs of a connector with every value known. */
+export interface DebeziumConnectorInputs {
+  /** Kafka Connect's REST interface, as the machine that runs Pulumi reaches it. */
+  readonly url: string;
+  /** Name of the connector in Connect. */
+  readonly connector: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly source?: string;
+  readonly heartbeat?: HeartbeatTarget;
+  readonly managed: boolean;
+  readonly startTimeoutSeconds: number;
+  readonly revision: number;
+}
+
+/** What the state holds: the inputs, and what was found. */
+export interface DebeziumConnectorState extends DebeziumConnectorInputs {
+  /** What was found to be otherwise than asked for, in words; the next update repairs it. */
+  readonly drift: readonly string[];
+}
