@@ -150,7 +150,8 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Whether the data volumes of Postgres, Kafka, ClickHouse and Prometheus survive `pulumi destroy`",
+      "Whether the data volumes of Postgres, Kafka, ClickHouse and Prometheus are protected: `pulumi destroy` then " +
+        "refuses, and `pulumi destroy --exclude-protected` and `npm run down` keep them",
     ),
   startTimeoutSeconds: z
     .int()
@@ -193,8 +194,12 @@ export const configSchema = z.strictObject({
       heapMb: mebibytes.default(640).describe("Java heap of the broker in MiB"),
       advertisedHost: z
         .string()
-        .default("localhost")
-        .describe("Host name under which clients outside of the Docker network reach the broker"),
+        .min(1)
+        .optional()
+        .describe(
+          "Host name under which clients outside of the Docker network reach the broker; localhost by default, or " +
+            "the bind address if it is another one",
+        ),
     })
     .prefault({})
     .describe("The event stream"),

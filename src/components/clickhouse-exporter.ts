@@ -18,8 +18,8 @@ export class ClickHouseExporter extends pulumi.ComponentResource {
     super("cdc:service:ClickHouseExporter", name, {}, opts);
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "clickhouse-exporter",
         command: ["node", script, "serve"],
         env: {
@@ -52,7 +52,7 @@ export class ClickHouseExporter extends pulumi.ComponentResource {
 const script = "/etc/cdc/clickhouse-exporter/exporter.js";
 const passwordFile = "/etc/cdc/clickhouse-exporter/password";
 
-/** The image's Node runs no TypeScript that all its versions would agree on. The same text gives the same text. */
+/** What any Node runs. The same source gives the same text, so that the container stays. */
 function javaScriptOf(source: string): string {
   const ts = require("typescript") as typeof import("typescript");
   return ts.transpileModule(source, {

@@ -42,8 +42,8 @@ export class ClickHouse extends pulumi.ComponentResource {
     const volume = dataVolume(`${name}-data`, "clickhouse", { parent: this, keepData: args.keepData });
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "clickhouse",
         // Users come from the file below. Otherwise the entrypoint writes one of its own.
         env: { CLICKHOUSE_SKIP_USER_SETUP: "1" },
@@ -64,7 +64,7 @@ export class ClickHouse extends pulumi.ComponentResource {
           everySeconds: 3,
         },
         // The entrypoint starts as root, gives the volume to clickhouse and becomes clickhouse.
-        capabilities: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"],
+        capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
         // It finishes the queries that run.
         stopSeconds: 60,
         openFiles: 262_144,

@@ -22,8 +22,8 @@ export class Connect extends pulumi.ComponentResource {
     super("cdc:service:Connect", name, {}, opts);
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "connect",
         env: workerSettings(args),
         files: [

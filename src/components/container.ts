@@ -18,7 +18,7 @@ export interface ServiceArgs {
 }
 
 /** The few facts in which one container differs from another. */
-export interface ContainerFacts extends ServiceArgs {
+export interface ContainerFacts {
   /** Name of the container, and its host name on the network. */
   readonly service: ServiceName;
   /** The image's own by default. */
@@ -33,7 +33,7 @@ export interface ContainerFacts extends ServiceArgs {
   readonly ports?: readonly { readonly inside: number; readonly published: number }[];
   /** Says by its exit code whether the service takes requests. */
   readonly healthcheck: Healthcheck;
-  /** Linux capabilities that it keeps; none by default. */
+  /** Linux capabilities that it keeps, as in CHOWN; none by default. */
   readonly capabilities?: readonly string[];
   /** Numeric, `uid:gid`; the image's own by default. */
   readonly user?: string;
@@ -72,16 +72,16 @@ export interface Healthcheck {
  * difference: whatever the engine would fill in is said here.
  */
 export class ServiceContainer extends docker.Container {
-  constructor(name: string, facts: ContainerFacts, opts: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: ServiceArgs, facts: ContainerFacts, opts: pulumi.CustomResourceOptions) {
     const image = new docker.RemoteImage(
       `${name}-image`,
       // Images outlive the stack: to pull or build them is what takes longest in the next one.
-      { name: facts.image, keepLocally: true },
+      { name: args.image, keepLocally: true },
       { parent: opts.parent },
     );
     super(
       name,
-      containerArgs(facts, image.imageId),
+      containerArgs(args, facts, image.imageId),
       // There can be one container of that name.
       pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
     );
@@ -102,7 +102,11 @@ export function dataVolume(
   );
 }
 
-function containerArgs(facts: ContainerFacts, image: pulumi.Input<string>): docker.ContainerArgs {
+function containerArgs(
+  { network, memoryMb, bindAddress, startTimeoutSeconds }: ServiceArgs,
+  facts: ContainerFacts,
+  image: pulumi.Input<string>,
+): docker.ContainerArgs {
   const healthcheck = healthcheckArgs(facts.healthcheck);
   const mounts = facts.hostPaths?.map(mountArgs);
   const stopSeconds = facts.stopSeconds ?? 10;
@@ -110,25 +114,28 @@ function containerArgs(facts: ContainerFacts, image: pulumi.Input<string>): dock
     name: facts.service,
     hostname: facts.service,
     image,
-    networkMode: facts.network.name,
+    networkMode: network.name,
     ...(facts.command && { command: [...facts.command] }),
     ...(facts.user && { user: facts.user }),
-    envs: environment(facts.env ?? {}),
-    uploads: (facts.files ?? []).map(uploadArgs),
-    volumes: (facts.volumes ?? []).map(({ volume, path }) => ({
-      volumeName: volume.name,
-      containerPath: path,
-    })),
+    ...(facts.env && { envs: environment(facts.env) }),
+    ...(facts.files && { uploads: facts.files.map(uploadArgs) }),
+    ...(facts.volumes && {
+      volumes: facts.volumes.map(({ volume, path }) => ({ volumeName: volume.name, containerPath: path })),
+    }),
     ...(mounts && { mounts }),
-    ports: portArgs(facts),
-    memory: facts.memoryMb,
-    memorySwap: facts.memoryMb,
+    ...(facts.ports && { ports: portArgs(facts.ports, bindAddress) }),
+    memory: memoryMb,
+    memorySwap: memoryMb,
     ...(facts.shmMb && { shmSize: facts.shmMb }),
     ...(facts.openFiles && {
       ulimits: [{ name: "nofile", soft: facts.openFiles, hard: facts.openFiles }],
     }),
     ...(facts.readOnly && { readOnly: true }),
-    capabilities: { drops: ["ALL"], adds: [...(facts.capabilities ?? [])] },
+    // With the prefix, as newer engines return them whatever they were given.
+    capabilities: {
+      drops: ["ALL"],
+      ...(facts.capabilities && { adds: facts.capabilities.map((name) => `CAP_${name}`) }),
+    },
     securityOpts: ["no-new-privileges"],
     restart: "unless-stopped",
     stopTimeout: stopSeconds,
@@ -138,33 +145,35 @@ function containerArgs(facts: ContainerFacts, image: pulumi.Input<string>): dock
     logOpts: { "max-size": "10m", "max-file": "3" },
     healthcheck,
     wait: true,
-    waitTimeout: facts.startTimeoutSeconds,
+    waitTimeout: startTimeoutSeconds,
     labels: [
       { label: "cdc.service", value: facts.service },
       // A changed health check or mount changes the state, but no container that exists; a label replaces it.
-      { label: "cdc.checked", value: fingerprint({ healthcheck, mounts }) },
+      { label: "cdc.fingerprint", value: fingerprint({ healthcheck, mounts }) },
       // A network that was made anew has the old name and none of the old containers.
-      { label: "cdc.network", value: facts.network.id },
+      { label: "cdc.network", value: network.id },
     ],
   };
 }
 
 function environment(env: NonNullable<ContainerFacts["env"]>): pulumi.Output<string>[] {
   const names = Object.keys(env).sort();
-  return names.map((name) => pulumi.interpolate`${name}=${env[name]}`);
+  return names.map((name) => pulumi.interpolate`${name}=${env[name] ?? ""}`);
 }
 
 function uploadArgs({ path, content, mode }: ContainerFile): docker.types.input.ContainerUpload {
   return { file: path, content, permissions: mode ?? "0444" };
 }
 
-/** `rslave`: what the host mounts later is seen as well, and what the container mounts stays in it. */
 function mountArgs({ host, path, readOnly }: HostPath): docker.types.input.ContainerMount {
   return { type: "bind", source: host, target: path, readOnly, bindOptions: { propagation: "rprivate" } };
 }
 
 /** The engine lists ports by their numbers inside. */
-function portArgs({ ports = [], bindAddress }: ContainerFacts): docker.types.input.ContainerPort[] {
+function portArgs(
+  ports: NonNullable<ContainerFacts["ports"]>,
+  bindAddress: string,
+): docker.types.input.ContainerPort[] {
   return [...ports]
     .sort((a, b) => a.inside - b.inside)
     .map(({ inside, published }) => ({

@@ -27,8 +27,8 @@ export class Grafana extends pulumi.ComponentResource {
     const volume = dataVolume(`${name}-data`, "grafana", { parent: this });
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "grafana",
         env: {
           GF_SECURITY_ADMIN_USER: "admin",

@@ -14,8 +14,8 @@ export class Kafdrop extends pulumi.ComponentResource {
     super("cdc:service:Kafdrop", name, {}, opts);
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "kafdrop",
         env: {
           KAFKA_BROKERCONNECT: args.bootstrapServers,

@@ -14,8 +14,8 @@ export class KafkaExporter extends pulumi.ComponentResource {
     super("cdc:service:KafkaExporter", name, {}, opts);
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "kafka-exporter",
         // Kafka's own topics begin with two underscores; of those, Debezium's heartbeat topic is the pipeline's.
         command: [

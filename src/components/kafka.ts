@@ -25,8 +25,8 @@ export class Kafka extends pulumi.ComponentResource {
     const volume = dataVolume(`${name}-data`, "kafka", { parent: this, keepData: args.keepData });
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "kafka",
         env: brokerSettings(args),
         volumes: [{ volume, path: dataPath }],

@@ -12,8 +12,8 @@ export class NodeExporter extends pulumi.ComponentResource {
     super("cdc:service:NodeExporter", name, {}, opts);
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "node-exporter",
         command: ["--path.rootfs=/host", "--path.procfs=/host/proc", "--path.sysfs=/host/sys"],
         hostPaths: [{ host: "/", path: "/host", readOnly: true }],

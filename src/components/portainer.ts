@@ -17,8 +17,8 @@ export class Portainer extends pulumi.ComponentResource {
     const volume = dataVolume(`${name}-data`, "portainer", { parent: this });
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "portainer",
         command: [`--admin-password-file=${passwordFile}`],
         files: [{ path: passwordFile, content: password, mode: "0400" }],

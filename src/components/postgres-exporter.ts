@@ -18,8 +18,8 @@ export class PostgresExporter extends pulumi.ComponentResource {
     super("cdc:service:PostgresExporter", name, {}, opts);
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "postgres-exporter",
         env: {
           DATA_SOURCE_URI: `${args.server}/${args.database}?sslmode=disable`,

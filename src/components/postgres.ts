@@ -33,8 +33,8 @@ export class Postgres extends pulumi.ComponentResource {
     const volume = dataVolume(`${name}-data`, "postgres", { parent: this, keepData: args.keepData });
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "postgres",
         command: ["postgres", ...serverSettings(args)],
         env: {
@@ -62,7 +62,7 @@ export class Postgres extends pulumi.ComponentResource {
           everySeconds: 3,
         },
         // The entrypoint starts as root, gives the volume to postgres and becomes postgres.
-        capabilities: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_SETGID", "CAP_SETUID"],
+        capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
         // A fast shutdown writes a checkpoint.
         stopSeconds: 60,
         // Parallel queries share memory through /dev/shm.

@@ -25,8 +25,8 @@ export class Prometheus extends pulumi.ComponentResource {
     const volume = dataVolume(`${name}-data`, "prometheus", { parent: this, keepData: args.keepData });
     new ServiceContainer(
       `${name}-container`,
+      args,
       {
-        ...args,
         service: "prometheus",
         command: [
           `--config.file=${configFile}`,

@@ -63,7 +63,12 @@ const consumersSql = `
   FROM system.kafka_consumers GROUP BY database, table ORDER BY database, table`;
 
 const consumersMetrics = [
-  { column: "consumers", type: "gauge", name: "clickhouse_kafka_consumers", help: "Consumers of a Kafka table" },
+  {
+    column: "consumers",
+    type: "gauge",
+    name: "clickhouse_kafka_consumers",
+    help: "Consumers of a Kafka table",
+  },
   {
     column: "partitions",
     type: "gauge",
@@ -198,8 +203,7 @@ export function render(metrics: readonly Metric[]): string {
 
 function renderLabels(labels: Sample["labels"] = {}): string {
   const pairs = Object.entries(labels).map(
-    ([name, value]) =>
-      `${name}="${value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n")}"`,
+    ([name, value]) => `${name}="${value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n")}"`,
   );
   return pairs.length > 0 ? `{${pairs.join(",")}}` : "";
 }
