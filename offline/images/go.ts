@@ -24,20 +24,16 @@ export async function buildGoProgram(stage: Stage, program: GoProgram): Promise<
     ...["-s", "-w", "-X", `${variable}.Version=${program.version}`],
     ...["-X", `${variable}.Branch=local`, "-X", `${variable}.BuildUser=cdc-local`],
   ].join(" ");
-  await stage.run(
-    "go",
-    ["build", "-trimpath", "-ldflags", ldflags, "-o", program.output, program.package],
-    {
-      env: {
-        CGO_ENABLED: "0",
-        GOWORK: "off",
-        GO111MODULE: "on",
-        GOFLAGS: undefined,
-        GOOS: "linux",
-        GOARCH: stage.arch,
-      },
+  await stage.run("go", ["build", "-trimpath", "-ldflags", ldflags, "-o", program.output, program.package], {
+    env: {
+      CGO_ENABLED: "0",
+      GOWORK: "off",
+      GO111MODULE: "on",
+      GOFLAGS: undefined,
+      GOOS: "linux",
+      GOARCH: stage.arch,
     },
-  );
+  });
 }
 
 async function checkGo(stage: Stage, program: GoProgram): Promise<void> {

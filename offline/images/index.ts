@@ -9,11 +9,13 @@ import { recipe as connect } from "./connect/recipe";
 import { referenceOf, repositoryPrefix } from "./hash";
 import { recipe as java } from "./java/recipe";
 import { recipe as kafka } from "./kafka/recipe";
+import { recipe as kafkaExporter } from "./kafka-exporter/recipe";
 import { recipe as kafkaLibs } from "./kafka-libs/recipe";
 import { recipe as node } from "./node/recipe";
 import { recipe as nodeExporter } from "./node-exporter/recipe";
 import { recipe as postgres } from "./postgres/recipe";
 import { recipe as postgresExporter } from "./postgres-exporter/recipe";
+import { recipe as prometheus } from "./prometheus/recipe";
 import type { BaseName, Recipe } from "./recipe";
 import { ensureTools, thisHost } from "./tools";
 
@@ -30,6 +32,10 @@ export const serviceRecipes = {
   connect,
   "node-exporter": nodeExporter,
   "postgres-exporter": postgresExporter,
+  "kafka-exporter": kafkaExporter,
+  // A script of ours on Node alone, with the official images too.
+  "clickhouse-exporter": node,
+  prometheus,
 } as const satisfies Partial<Record<ServiceName, Recipe>>;
 
 /** The services whose images can be built from package registries. Grafana, Kafdrop and Portainer are in none. */

@@ -24,7 +24,9 @@ async function prepare(stage: Stage): Promise<void> {
   fs.mkdirSync(plugins);
   const archive = path.join(archives, `${connector}-${version}-plugin.tar.gz`);
   // Licences stay, as they ask for; the change log and the contributors' guides do not.
-  const left = ["*/CHANGELOG.md", "*/CONTRIBUTING.md", "*/README*.md"].map((pattern) => `--exclude=${pattern}`);
+  const left = ["*/CHANGELOG.md", "*/CONTRIBUTING.md", "*/README*.md"].map(
+    (pattern) => `--exclude=${pattern}`,
+  );
   await stage.run("tar", ["--extract", `--file=${archive}`, `--directory=${plugins}`, ...left]);
   fs.rmSync(archives, { recursive: true });
 }
