@@ -168,6 +168,7 @@ export class CdcStack extends pulumi.ComponentResource {
       {
         url: addresses.connect,
         connector: config.connector.name,
+        source: source.id,
         settings: connectorSettings({
           name: config.connector.name,
           topicPrefix: config.connector.topicPrefix,
