@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: "provider",
           include: ["test/provider/**/*.test.ts"],
+          globalSetup: "test/support/servers-setup.ts",
           testTimeout: 2 * minutes,
           hookTimeout: 5 * minutes,
           poolOptions: oneAfterTheOther,
