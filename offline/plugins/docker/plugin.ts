@@ -12,6 +12,7 @@ export function dockerPlugin(): Plugin<Engine> {
     version: require("@pulumi/docker/package.json").version,
     config: engineConfig,
     connect,
+    isStored: ({ unfinished }, urn, id) => unfinished.isStored(urn, id),
     close: ({ unfinished }) => unfinished.end(),
     kinds: {
       "docker:index/container:Container": container,

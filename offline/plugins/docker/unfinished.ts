@@ -56,6 +56,11 @@ export class Unfinished {
     setTimeout(() => this.forget(urn), writingMs).unref();
   }
 
+  /** Pulumi has it in its state. */
+  isStored(urn: string, id: string): void {
+    if (this.read(urn)?.id === id) this.forget(urn);
+  }
+
   /** Nothing of it is left, or Pulumi knows it. */
   forget(urn: string): void {
     this.toldOf.delete(urn);

@@ -11,6 +11,8 @@ export interface Plugin<Service> {
   readonly config: Properties;
   /** What resources work on, e.g. a client of the Docker Engine. Called once per configuration. */
   readonly connect: (config: Values) => Service;
+  /** Called with each resource that the engine speaks of as of one that is in its state. */
+  readonly isStored?: (service: Service, urn: string, id: string) => void;
   /** Called when the engine ends in good order; a killed one calls nothing. */
   readonly close?: (service: Service) => void;
   /** By type token, e.g. "docker:index/network:Network". */

@@ -22,14 +22,14 @@ import type { Properties, Values } from "./schema";
  * neither previews nor provider configuration nor detailed differences, all of which the official plugins have.
  */
 export async function serve<Service>(served: Plugin<Service>): Promise<void> {
-  const state: { service?: Service } = {};
+  const connection: Connection<Service> = {};
   endWithParent();
-  endWhenAsked(() => state.service !== undefined && served.close?.(state.service));
+  endWhenAsked(() => connection.current && served.close?.(connection.current.service));
   const server = new grpc.Server({
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
   });
-  server.addService(rpc.ResourceProviderService, handlers(served, state, process.argv[2]));
+  server.addService(rpc.ResourceProviderService, handlers(served, connection, process.argv[2]));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -37,6 +37,11 @@ export async function serve<Service>(served: Plugin<Service>): Promise<void> {
   });
   // The engine reads the port from the first line of output.
   process.stdout.write(`${port}\n`);
+}
+
+/** What the plugin works on, from its configuration on. */
+interface Connection<Service> {
+  current?: { readonly service: Service };
 }
 
 /** The engine kills its plugins; when it was killed itself, nobody does. */
@@ -59,7 +64,7 @@ function endWhenAsked(close: () => unknown): void {
 
 function handlers<Service>(
   served: Plugin<Service>,
-  state: { service?: Service },
+  connection: Connection<Service>,
   engineAddress: string | undefined,
 ): grpc.UntypedServiceImplementation {
   const abort = new AbortController();
@@ -71,9 +76,13 @@ function handlers<Service>(
     return kind;
   };
   const call = (urn: string): Call<Service> => {
-    const { service } = state;
-    if (service === undefined) throw new Error(`the ${served.name} plugin was used before it was configured`);
-    return { service, urn, signal: abort.signal };
+    const { current } = connection;
+    if (current === undefined) throw new Error(`the ${served.name} plugin was used before it was configured`);
+    return { service: current.service, urn, signal: abort.signal };
+  };
+  const isStored = (request: { getUrn(): string; getId(): string }) => {
+    const { current } = connection;
+    if (current !== undefined) served.isStored?.(current.service, request.getUrn(), request.getId());
   };
 
   return {
@@ -102,7 +111,8 @@ function handlers<Service>(
       });
     }),
     configure: unary(async (request: proto.ConfigureRequest) => {
-      state.service = served.connect(parseConfig(served.config, withoutReserved(values(request.getArgs()))));
+      const config = parseConfig(served.config, withoutReserved(values(request.getArgs())));
+      connection.current = { service: served.connect(config) };
       await announce(served, engineAddress);
       // Secrets come in plain and are marked by the engine on the way back: an output with an input's name is secret
       // when the input is, and a list that holds a secret is one as a whole.
@@ -121,16 +131,16 @@ function handlers<Service>(
         lifecycle.check(kind, olds, news, nameOf(request.getUrn()), request.getRandomseed_asU8()),
       );
     }),
-    diff: unary((request: proto.DiffRequest) =>
-      diffResponse(
-        lifecycle.diff(
-          kindOf(request.getUrn()),
-          values(request.getOlds()),
-          values(request.getNews()),
-          request.getIgnorechangesList(),
-        ),
-      ),
-    ),
+    diff: unary((request: proto.DiffRequest) => {
+      isStored(request);
+      const plan = lifecycle.diff(
+        kindOf(request.getUrn()),
+        values(request.getOlds()),
+        values(request.getNews()),
+        request.getIgnorechangesList(),
+      );
+      return diffResponse(plan);
+    }),
     create: unary(async (request: proto.CreateRequest) => {
       const kind = kindOf(request.getUrn());
       const inputs = values(request.getProperties());
@@ -142,6 +152,7 @@ function handlers<Service>(
       return response.setId(id).setProperties(struct(kind.properties, state));
     }),
     read: unary(async (request: proto.ReadRequest) => {
+      isStored(request);
       const kind = kindOf(request.getUrn());
       const prior = values(request.getProperties());
       const stored = await lifecycle.read(kind, call(request.getUrn()), request.getId(), prior);
@@ -162,6 +173,7 @@ function handlers<Service>(
       return new proto.UpdateResponse().setProperties(struct(kind.properties, after));
     }),
     delete: unary(async (request: proto.DeleteRequest) => {
+      isStored(request);
       await kindOf(request.getUrn()).delete(
         call(request.getUrn()),
         request.getId(),
