@@ -67,7 +67,6 @@ export class ClickHouse extends pulumi.ComponentResource {
         capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
         // It finishes the queries that run.
         stopSeconds: 60,
-        openFiles: 262_144,
       },
       { parent: this },
     );

@@ -43,8 +43,6 @@ export interface ContainerFacts {
   readonly stopSeconds?: number;
   /** Size of /dev/shm in MiB; 64 by default, as the engine has it. */
   readonly shmMb?: number;
-  /** Open files at a time; the engine's limit by default. */
-  readonly openFiles?: number;
 }
 
 export interface ContainerFile {
@@ -108,7 +106,6 @@ function containerArgs(
   image: pulumi.Input<string>,
 ): docker.ContainerArgs {
   const healthcheck = healthcheckArgs(facts.healthcheck);
-  const mounts = facts.hostPaths?.map(mountArgs);
   const stopSeconds = facts.stopSeconds ?? 10;
   return {
     name: facts.service,
@@ -119,17 +116,11 @@ function containerArgs(
     ...(facts.user && { user: facts.user }),
     ...(facts.env && { envs: environment(facts.env) }),
     ...(facts.files && { uploads: facts.files.map(uploadArgs) }),
-    ...(facts.volumes && {
-      volumes: facts.volumes.map(({ volume, path }) => ({ volumeName: volume.name, containerPath: path })),
-    }),
-    ...(mounts && { mounts }),
+    ...((facts.volumes || facts.hostPaths) && { volumes: volumeArgs(facts) }),
     ...(facts.ports && { ports: portArgs(facts.ports, bindAddress) }),
     memory: memoryMb,
     memorySwap: memoryMb,
     ...(facts.shmMb && { shmSize: facts.shmMb }),
-    ...(facts.openFiles && {
-      ulimits: [{ name: "nofile", soft: facts.openFiles, hard: facts.openFiles }],
-    }),
     ...(facts.readOnly && { readOnly: true }),
     // With the prefix, as newer engines return them whatever they were given.
     capabilities: {
@@ -148,8 +139,8 @@ function containerArgs(
     waitTimeout: startTimeoutSeconds,
     labels: [
       { label: "cdc.service", value: facts.service },
-      // A changed health check or mount changes the state, but no container that exists; a label replaces it.
-      { label: "cdc.fingerprint", value: fingerprint({ healthcheck, mounts }) },
+      // A changed health check changes the state, but no container that exists; a changed label replaces it.
+      { label: "cdc.healthcheck", value: fingerprint(healthcheck) },
       // A network that was made anew has the old name and none of the old containers.
       { label: "cdc.network", value: network.id },
     ],
@@ -165,8 +156,11 @@ function uploadArgs({ path, content, mode }: ContainerFile): docker.types.input.
   return { file: path, content, permissions: mode ?? "0444" };
 }
 
-function mountArgs({ host, path, readOnly }: HostPath): docker.types.input.ContainerMount {
-  return { type: "bind", source: host, target: path, readOnly, bindOptions: { propagation: "rprivate" } };
+function volumeArgs({ volumes = [], hostPaths = [] }: ContainerFacts): docker.types.input.ContainerVolume[] {
+  return [
+    ...volumes.map(({ volume, path }) => ({ volumeName: volume.name, containerPath: path })),
+    ...hostPaths.map(({ host, path, readOnly }) => ({ hostPath: host, containerPath: path, readOnly })),
+  ];
 }
 
 /** The engine lists ports by their numbers inside. */

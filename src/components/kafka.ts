@@ -34,7 +34,6 @@ export class Kafka extends pulumi.ComponentResource {
         healthcheck: { command: ["bash", "-c", "</dev/tcp/127.0.0.1/9092"], everySeconds: 3 },
         // A controlled shutdown closes its logs; one that is killed reads them all again.
         stopSeconds: 60,
-        openFiles: 100_000,
       },
       { parent: this },
     );
