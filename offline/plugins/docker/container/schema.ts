@@ -21,7 +21,7 @@ const computed = { forceNew: true, computed: true } as const;
 const sum = { check: atLeast(0) } as const;
 
 /** An empty text leaves it to the image. */
-const emptyIsNothing = { same: (state: unknown, input: unknown) => input === "" || input === state } as const;
+const emptyIsNothing = { same: (state: unknown, input: unknown) => !input || input === state } as const;
 
 const duration = string({
   default: "0s",
