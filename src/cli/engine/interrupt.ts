@@ -15,6 +15,8 @@ export interface Interruption {
   readonly engines: RunningEngines;
   /** Throws once the user has interrupted: called between steps, so that the next one does not begin. */
   readonly check: () => void;
+  /** From now on the first Ctrl-C only aborts the signal, which this returns, also while no engine runs. */
+  readonly soften: () => AbortSignal;
 }
 
 /**
@@ -24,9 +26,10 @@ export interface Interruption {
 export function onInterrupt(terminal: Terminal): Interruption {
   const controller = new AbortController();
   const engines: RunningEngines = new Set();
+  let soft = false;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(name, () => {
-      if (engines.size > 0 && !controller.signal.aborted) {
+      if ((engines.size > 0 || soft) && !controller.signal.aborted) {
         terminal.line("interrupted: waiting for what is under way to end; once more ends it at once");
         controller.abort();
         return;
@@ -38,6 +41,10 @@ export function onInterrupt(terminal: Terminal): Interruption {
   return {
     signal: controller.signal,
     engines,
+    soften: () => {
+      soft = true;
+      return controller.signal;
+    },
     check: () => {
       if (controller.signal.aborted)
         throw new InterruptedError("interrupted; run the command again to complete what is left");

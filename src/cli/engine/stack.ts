@@ -1,7 +1,7 @@
 import { LocalWorkspace, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { inProject, projectRoot } from "../../lib/paths";
-import { dropSalt } from "../toolchain/pulumi-state";
 import type { PulumiFacts } from "../toolchain/pulumi";
+import { dropSalt } from "../toolchain/pulumi-state";
 import { EngineError, engineCommand, forAutomation, type RunningEngines } from "./command";
 import { parseState, type StackState } from "./state";
 

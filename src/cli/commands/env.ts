@@ -1,0 +1,46 @@
+import type { CommandContext } from "../command";
+import { postgresOptions } from "../connections";
+import { credentialsFor, endpointOf, factsOf, type StackFacts } from "../facts";
+import { type CommonOptions, pulumiStep, stackFor } from "../session";
+import { pulumiEnv } from "../toolchain/pulumi";
+import { exportLines } from "../ui/shell";
+
+/** Prints what a shell needs: `eval "$(npx cdc env)"`. */
+export async function env(options: CommonOptions, context: CommandContext): Promise<undefined> {
+  const { terminal, steps, interruption } = context;
+  const pulumi = await pulumiStep({ ...steps, terminal }, options);
+  // Makes the stack where there is none, so that a plain `pulumi up` finds it.
+  const stack = await stackFor(options, { steps, pulumi, interruption });
+  const facts = factsOf(await stack.read());
+  const variables = {
+    ...pulumiEnv(pulumi),
+    PULUMI_STACK: options.stack,
+    ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),
+    ...(facts ? clientEnv(facts) : {}),
+  };
+  for (const line of exportLines(variables)) console.log(line);
+  if (!facts)
+    terminal.line(
+      "the stack is not up: this is what pulumi needs; the addresses and passwords come with it (npx cdc up)",
+    );
+  return undefined;
+}
+
+/** What psql and clients of ClickHouse, Kafka and Kafka Connect look for. */
+export function clientEnv(facts: StackFacts): Record<string, string> {
+  const postgres = postgresOptions(facts, "postgres");
+  const clickhouse = credentialsFor(facts, "clickhouse");
+  return {
+    PGHOST: String(postgres.host),
+    PGPORT: String(postgres.port),
+    PGDATABASE: String(postgres.database),
+    PGUSER: String(postgres.user),
+    PGPASSWORD: String(postgres.password),
+    CLICKHOUSE_URL: endpointOf(facts, "clickhouse"),
+    CLICKHOUSE_DATABASE: facts.pipeline.clickhouseDatabase,
+    CLICKHOUSE_USER: clickhouse.user,
+    CLICKHOUSE_PASSWORD: clickhouse.password,
+    KAFKA_BOOTSTRAP_SERVERS: endpointOf(facts, "kafka"),
+    CONNECT_URL: endpointOf(facts, "connect"),
+  };
+}

@@ -1,0 +1,49 @@
+import { readResolvedImages } from "../../images";
+import type { CommandContext } from "../command";
+import { factsOf } from "../facts";
+import { quietPulumi } from "../running";
+import { type CommonOptions, stackFor } from "../session";
+import { observe } from "../status/collect";
+import type { Status, ToolchainStatus } from "../status/model";
+import { render } from "../status/render";
+import type { PulumiFacts } from "../toolchain/pulumi";
+
+export interface StatusOptions extends CommonOptions {
+  readonly json?: boolean;
+}
+
+/** Shows how the stack is; the exit code says whether all is well. */
+export async function status(options: StatusOptions, context: CommandContext): Promise<number> {
+  const { terminal, steps, interruption } = context;
+  const pulumi = await quietPulumi(context);
+  const stack = await stackFor(options, { steps, pulumi, interruption });
+  const facts = factsOf(await stack.read());
+  if (!facts) {
+    if (options.json)
+      console.log(JSON.stringify({ healthy: false, problems: ["the stack is not up"] }, null, 2));
+    else terminal.line("the stack is not up; bring it up: npm run up");
+    return 1;
+  }
+  const observed = await observe(facts);
+  const found: Status = {
+    healthy: observed.problems.length === 0,
+    ...observed,
+    toolchain: toolchainOf(pulumi, facts.pipeline.missing),
+  };
+  if (options.json) console.log(JSON.stringify(found, null, 2));
+  else for (const line of render(found)) console.log(line);
+  return found.healthy ? 0 : 1;
+}
+
+function toolchainOf({ cli, plugins, state }: PulumiFacts, missing: readonly string[]): ToolchainStatus {
+  const images = readResolvedImages();
+  return {
+    pulumi: `${cli.version}, ${cli.origin}: ${cli.bin}`,
+    plugins: { ...plugins.origins },
+    ...(plugins.why ? { pluginsWhy: plugins.why } : {}),
+    images: images?.mode === "local" ? "local, built from package registries" : "official",
+    ...(images ? { imagesWhy: images.why } : {}),
+    missing,
+    state: state.where,
+  };
+}

@@ -1,0 +1,87 @@
+import type { ResolvedImages } from "../../images";
+import { messageOf } from "../../lib/retry";
+import { program } from "../../program";
+import type { CommandContext } from "../command";
+import { withClickHouse, withPostgres } from "../connections";
+import { recover } from "../engine/recovery";
+import { factsOf, type StackFacts } from "../facts";
+import { describeLatency, measureLatency } from "../latency";
+import { operate } from "../operation";
+import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
+import { readSettings } from "../settings";
+import type { PulumiFacts } from "../toolchain/pulumi";
+import { duration, table } from "../ui/format";
+
+/** Brings the stack up, or to what the configuration says, and proves that a row flows. */
+export async function up(options: CommonOptions, context: CommandContext): Promise<undefined> {
+  const { terminal, steps, interruption } = context;
+  const started = Date.now();
+  const config = readSettings(options.stack);
+  const docker = await dockerStep(steps);
+  const pulumi = await pulumiStep(steps, options);
+  const images = await imagesStep(steps, config, options);
+  interruption.check();
+  const stack = await stackFor(options, { steps, pulumi, interruption, program: async () => program() });
+  await recover({ stack, stackName: options.stack, pulumi, steps });
+  interruption.check();
+  await operate("Stack", context, options, (engine) => stack.automation.up({ ...engine, color: "never" }));
+  const facts = factsOf(await stack.read());
+  if (!facts) throw new Error("the update ended well, but the stack has no outputs; run: npx cdc status");
+  await firstRow(facts, context);
+  terminal.line();
+  for (const line of summary(facts, images, pulumi)) terminal.line(line);
+  for (const warning of docker.warnings) terminal.line(`  note: ${warning}`);
+  terminal.line();
+  terminal.line(`up in ${duration(Date.now() - started)}`);
+  return undefined;
+}
+
+/** Sends rows through the pipeline: the one proof that it works. */
+async function firstRow(facts: StackFacts, { steps }: CommandContext): Promise<void> {
+  await steps.step("First row, Postgres to ClickHouse", async () => {
+    const latency = await withPostgres(facts, "postgres-admin", (postgres) =>
+      withClickHouse(facts, (query) =>
+        measureLatency({
+          postgres,
+          hasArrived: async (beatAt) =>
+            (
+              await query(
+                `SELECT 1 FROM heartbeat WHERE beat_at = toDateTime64('${beatAt}', 6, 'UTC') LIMIT 1`,
+              )
+            ).length > 0,
+          samples: 10,
+          timeoutMs: 30_000,
+        }),
+      ),
+    ).catch((error: unknown) => {
+      throw new Error(
+        `all services are up, but no row came from Postgres to ClickHouse: ${messageOf(error)}\n` +
+          "see which part is behind: npx cdc status",
+      );
+    });
+    return { value: undefined, detail: describeLatency(latency) };
+  });
+}
+
+/** What the user wants to know at the end: where everything is, how to get in, and what is different here. */
+export function summary(
+  { endpoints, pipeline }: StackFacts,
+  images: ResolvedImages,
+  { plugins }: Pick<PulumiFacts, "plugins">,
+): readonly string[] {
+  const standIns = Object.entries(plugins.origins).filter(([, origin]) => origin === "stand-in");
+  return [
+    ...table(Object.entries(endpoints)),
+    "",
+    `  users and passwords: npx cdc env, or pulumi stack output credentials --show-secrets`,
+    `  for psql, curl, pulumi: eval "$(npx cdc env)"`,
+    ...(pipeline.missing.length > 0
+      ? [`  left out: ${pipeline.missing.join(", ")}: no image of them in a package registry; ${images.why}`]
+      : []),
+    ...(standIns.length > 0
+      ? [
+          `  stand-ins for Pulumi's plugins ${standIns.map(([name]) => name).join(" and ")}${plugins.why ? `: ${plugins.why}` : ""}`,
+        ]
+      : []),
+  ];
+}

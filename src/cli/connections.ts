@@ -1,0 +1,57 @@
+import { createClient } from "@clickhouse/client";
+import pg from "pg";
+import { credentialsFor, endpointOf, type StackFacts } from "./facts";
+
+const patienceMs = 5000;
+
+/** How a client of Postgres connects as one of the stack's users. */
+export function postgresOptions(facts: StackFacts, as: "postgres" | "postgres-admin"): pg.ClientConfig {
+  const { hostname, port } = new URL(endpointOf(facts, "postgres"));
+  const { user, password } = credentialsFor(facts, as);
+  return {
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port),
+    database: facts.pipeline.database,
+    user,
+    password,
+    application_name: "cdc",
+    connectionTimeoutMillis: patienceMs,
+  };
+}
+
+/** Connects to the stack's Postgres for the time of `work`. */
+export async function withPostgres<T>(
+  facts: StackFacts,
+  as: "postgres" | "postgres-admin",
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(postgresOptions(facts, as));
+  await client.connect();
+  // A server that goes away while nothing is asked of it is noticed by the next query.
+  client.on("error", () => {});
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Asks ClickHouse, in the pipeline's database; returns the rows. */
+export type Query = <T = Record<string, unknown>>(sql: string) => Promise<readonly T[]>;
+
+/** A client of the stack's ClickHouse for the time of `work`. */
+export async function withClickHouse<T>(facts: StackFacts, work: (query: Query) => Promise<T>): Promise<T> {
+  const { user, password } = credentialsFor(facts, "clickhouse");
+  const client = createClient({
+    url: endpointOf(facts, "clickhouse"),
+    username: user,
+    password,
+    database: facts.pipeline.clickhouseDatabase,
+    request_timeout: 60_000,
+  });
+  try {
+    return await work(async (sql) => (await client.query({ query: sql, format: "JSONEachRow" })).json());
+  } finally {
+    await client.close();
+  }
+}

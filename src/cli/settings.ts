@@ -1,0 +1,37 @@
+import * as fs from "node:fs";
+import { parse } from "yaml";
+import { type CdcConfig, parseConfig } from "../config";
+import { inProject } from "../lib/paths";
+
+/**
+ * The stack's configuration, read from its file without Pulumi: a mistake in it is to be said before anything is
+ * downloaded or built. The program itself reads it from the engine.
+ * @throws ConfigError that names each wrong setting.
+ */
+export function readSettings(stackName: string): CdcConfig {
+  return parseConfig(rawSettings(readIfThere(inProject(`Pulumi.${stackName}.yaml`))));
+}
+
+/** Settings as the engine hands them to the program: full key to text, structured values as JSON. */
+export function rawSettings(yaml: string): Record<string, string> {
+  const entries = Object.entries((parse(yaml)?.config ?? {}) as Readonly<Record<string, unknown>>);
+  // An encrypted value only the engine can read; none of ours is meant to be one.
+  const open = entries.filter(([, value]) => !isEncrypted(value));
+  return Object.fromEntries(open.map(([key, value]) => [key, asText(value)]));
+}
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function readIfThere(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,102 @@
+import type { CanonicalPair } from "./canonical";
+
+/** One table on both sides. */
+export interface TablePair {
+  /** Qualified and quoted, in Postgres. */
+  readonly source: string;
+  /** Quoted, in ClickHouse. */
+  readonly target: string;
+  /** Canonical forms of the compared columns. */
+  readonly columns: readonly CanonicalPair[];
+  /** Canonical forms of the columns that identify a row. */
+  readonly key: readonly CanonicalPair[];
+}
+
+/** What a table is boiled down to: equal on both sides where the rows are. */
+export interface Digest {
+  readonly rows: number;
+  /** Sum of a 64-bit hash of each row: the order of rows doesn't matter. */
+  readonly checksum: string;
+}
+
+type Side = "postgres" | "clickhouse";
+
+/** A row's values as one text, which no other row has. */
+function rowText(columns: readonly CanonicalPair[], side: Side): string {
+  return side === "postgres"
+    ? `concat_ws(chr(31), ${columns.map(({ postgres }) => `coalesce(${postgres}, '\\N')`).join(", ")})`
+    : `concat(${columns.map(({ clickhouse }) => `ifNull(${clickhouse}, '\\\\N')`).join(", '\\x1F', ")}, '')`;
+}
+
+/** The first 64 bits of MD5, which both can compute, as a signed number. */
+function hash(text: string, side: Side): string {
+  return side === "postgres"
+    ? `('x' || substr(md5(${text}), 1, 16))::bit(64)::bigint`
+    : `reinterpretAsInt64(reverse(substring(MD5(${text}), 1, 8)))`;
+}
+
+/** Rows and checksum in one row, columns `rows` and `checksum`. */
+export function digestSql({ source, target, columns }: TablePair, side: Side): string {
+  const rowHash = hash(rowText(columns, side), side);
+  return side === "postgres"
+    ? `SELECT count(*)::text AS rows, coalesce(sum(${rowHash}), 0)::text AS checksum FROM ${source}`
+    : `SELECT toString(count()) AS rows, toString(sum(toInt256(${rowHash}))) AS checksum FROM ${target}`;
+}
+
+const buckets = 256;
+
+/** Checksums of the rows whose key falls into each of 256 buckets, columns `bucket`, `checksum`. */
+export function bucketsSql(pair: TablePair, side: Side): string {
+  const rowHash = hash(rowText(pair.columns, side), side);
+  const bucket = bucketOf(pair, side);
+  return side === "postgres"
+    ? `SELECT (${bucket})::int AS bucket, sum(${rowHash})::text AS checksum FROM ${pair.source} GROUP BY 1`
+    : `SELECT toInt32(${bucket}) AS bucket, toString(sum(toInt256(${rowHash}))) AS checksum FROM ${pair.target} GROUP BY 1`;
+}
+
+/** Keys and hashes of the rows of one bucket, columns `key`, `hash`. */
+export function rowsSql(pair: TablePair, bucket: number, side: Side): string {
+  const key = rowText(pair.key, side);
+  const rowHash = hash(rowText(pair.columns, side), side);
+  const where = `${bucketOf(pair, side)} = ${bucket}`;
+  return side === "postgres"
+    ? `SELECT ${key} AS key, (${rowHash})::text AS hash FROM ${pair.source} WHERE ${where}`
+    : `SELECT ${key} AS key, toString(${rowHash}) AS hash FROM ${pair.target} WHERE ${where}`;
+}
+
+function bucketOf(pair: TablePair, side: Side): string {
+  const keyHash = hash(rowText(pair.key, side), side);
+  return side === "postgres" ? `(${keyHash} & ${buckets - 1})` : `bitAnd(${keyHash}, ${buckets - 1})`;
+}
+
+export interface RowDifference {
+  readonly key: string;
+  readonly what: "only in Postgres" | "only in ClickHouse" | "different values";
+}
+
+interface HashedRow {
+  readonly key: string;
+  readonly hash: string;
+}
+
+/** In which rows two sets differ. A key that ClickHouse shows twice is a difference too. */
+export function differences(
+  postgres: readonly HashedRow[],
+  clickhouse: readonly HashedRow[],
+): RowDifference[] {
+  const there = new Map(clickhouse.map(({ key, hash: value }) => [key, value]));
+  const here = new Set(postgres.map(({ key }) => key));
+  const twice = clickhouse.filter(
+    ({ key }, index) => clickhouse.findIndex((row) => row.key === key) !== index,
+  );
+  return [
+    ...postgres.flatMap(({ key, hash: value }): RowDifference[] => {
+      const other = there.get(key);
+      if (other === value) return [];
+      return [{ key, what: other === undefined ? "only in Postgres" : "different values" }];
+    }),
+    ...[...clickhouse.filter(({ key }) => !here.has(key)), ...twice].map(
+      ({ key }): RowDifference => ({ key, what: "only in ClickHouse" }),
+    ),
+  ];
+}

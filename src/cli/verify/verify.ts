@@ -1,0 +1,159 @@
+import type { Client } from "pg";
+import { readProjectFile } from "../../lib/paths";
+import { messageOf, sleep } from "../../lib/retry";
+import { parseCatalog } from "../../tables/catalog";
+import type { CatalogTable } from "../../tables/model";
+import { type Query, withClickHouse, withPostgres } from "../connections";
+import type { StackFacts } from "../facts";
+import { clickhouseText, quotedBack, quotedName } from "../sql-names";
+import { canonical } from "./canonical";
+import {
+  bucketsSql,
+  type Digest,
+  differences,
+  digestSql,
+  type RowDifference,
+  rowsSql,
+  type TablePair,
+} from "./compare";
+
+export interface Verification {
+  readonly source: string;
+  readonly target: string;
+  readonly equal: boolean;
+  readonly postgres: Digest;
+  readonly clickhouse: Digest;
+  /** Captured columns whose type has no common form, and which were not compared. */
+  readonly notCompared: readonly string[];
+  /** Some of the rows that differ. */
+  readonly differences: readonly RowDifference[];
+}
+
+export interface VerifyOptions {
+  /** How long the two sides may take to become equal, milliseconds. */
+  readonly waitMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Compares each captured table with what ClickHouse shows of it, by number of rows and a checksum over all values.
+ * While rows are on their way the two differ: it looks again until they are equal, or time is up.
+ */
+export async function verify(facts: StackFacts, options: VerifyOptions): Promise<readonly Verification[]> {
+  return withPostgres(facts, "postgres-admin", (postgres) =>
+    withClickHouse(facts, async (clickhouse) => {
+      const catalog = await readCatalog(postgres, facts);
+      const results: Verification[] = [];
+      const deadline = Date.now() + options.waitMs;
+      for (const { source, target } of facts.pipeline.tables) {
+        const table = catalog.find(({ schema, name }) => `${schema}.${name}` === source);
+        if (!table)
+          throw new Error(`${source}: captured, but no longer in Postgres; run: npx cdc preview --refresh`);
+        const sides = { postgres, clickhouse, ...(await pairOf(table, target, clickhouse, facts)) };
+        results.push({ source, target, ...(await compare(sides, deadline, options.signal)) });
+      }
+      return results;
+    }),
+  );
+}
+
+async function readCatalog(client: Client, { pipeline }: StackFacts): Promise<readonly CatalogTable[]> {
+  const names = pipeline.tables.map(({ source }) => quotedName(source));
+  const { rows } = await client.query(readProjectFile("sql", "postgres", "catalog.sql"), [names]);
+  return parseCatalog(rows);
+}
+
+interface Sides {
+  readonly postgres: Client;
+  readonly clickhouse: Query;
+  readonly pair: TablePair;
+  readonly notCompared: readonly string[];
+}
+
+async function pairOf(
+  table: CatalogTable,
+  target: string,
+  clickhouse: Query,
+  { pipeline }: StackFacts,
+): Promise<Pick<Sides, "pair" | "notCompared">> {
+  const types = await clickhouse<{ name: string; type: string }>(
+    `SELECT name, type FROM system.columns
+     WHERE database = ${clickhouseText(pipeline.clickhouseDatabase)} AND table = ${clickhouseText(target)}`,
+  );
+  const typeOf = new Map(types.map(({ name, type }) => [name, type]));
+  const captured = table.columns.filter(({ name }) => typeOf.has(name));
+  const forms = captured.map((column) => ({
+    name: column.name,
+    form: canonical(column.name, column.base, typeOf.get(column.name) as string),
+  }));
+  const columns = forms.flatMap(({ form }) => (form ? [form] : []));
+  const keyed = forms.filter(({ name }) => table.primaryKey.includes(name));
+  const key = keyed.flatMap(({ form }) => (form ? [form] : []));
+  if (columns.length === 0)
+    throw new Error(
+      `${target}: ClickHouse has no column of ${table.schema}.${table.name} that can be compared`,
+    );
+  return {
+    pair: {
+      source: quotedName(`${table.schema}.${table.name}`),
+      target: quotedBack(target),
+      columns,
+      key: key.length > 0 ? key : columns,
+    },
+    notCompared: forms.filter(({ form }) => form === undefined).map(({ name }) => name),
+  };
+}
+
+type Comparison = Omit<Verification, "source" | "target">;
+
+async function compare(sides: Sides, deadline: number, signal?: AbortSignal): Promise<Comparison> {
+  const { notCompared } = sides;
+  for (;;) {
+    const [postgres, clickhouse] = await Promise.all([
+      digest(sides, "postgres"),
+      digest(sides, "clickhouse"),
+    ]);
+    const equal = postgres.rows === clickhouse.rows && postgres.checksum === clickhouse.checksum;
+    if (equal) return { equal, postgres, clickhouse, notCompared, differences: [] };
+    if (Date.now() >= deadline || signal?.aborted)
+      return { equal, postgres, clickhouse, notCompared, differences: await findDifferences(sides) };
+    await sleep(300);
+  }
+}
+
+async function digest(
+  { pair, postgres, clickhouse }: Sides,
+  side: "postgres" | "clickhouse",
+): Promise<Digest> {
+  const sql = digestSql(pair, side);
+  const [row] =
+    side === "postgres"
+      ? (await postgres.query<{ rows: string; checksum: string }>(sql)).rows
+      : await clickhouse<{ rows: string; checksum: string }>(sql);
+  if (!row) throw new Error(`no answer to ${sql}`);
+  return { rows: Number(row.rows), checksum: row.checksum };
+}
+
+const shownBuckets = 4;
+
+async function findDifferences({ pair, postgres, clickhouse }: Sides): Promise<readonly RowDifference[]> {
+  type Bucket = { bucket: number; checksum: string };
+  type Row = { key: string; hash: string };
+  try {
+    const here = (await postgres.query<Bucket>(bucketsSql(pair, "postgres"))).rows;
+    const there = await clickhouse<Bucket>(bucketsSql(pair, "clickhouse"));
+    const sums = (list: readonly Bucket[]) => new Map(list.map((one) => [one.bucket, one.checksum]));
+    const [left, right] = [sums(here), sums(there)];
+    const all = [...new Set([...left.keys(), ...right.keys()])];
+    const differing = all.filter((bucket) => left.get(bucket) !== right.get(bucket));
+    const found: RowDifference[] = [];
+    for (const bucket of differing.slice(0, shownBuckets)) {
+      const ours = (await postgres.query<Row>(rowsSql(pair, bucket, "postgres"))).rows;
+      found.push(...differences(ours, await clickhouse<Row>(rowsSql(pair, bucket, "clickhouse"))));
+    }
+    return found;
+  } catch (error) {
+    // That they differ is known; not to know where is no reason to say less.
+    return [{ key: `(${messageOf(error)})`, what: "different values" }];
+  }
+}
