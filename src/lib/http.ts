@@ -9,6 +9,8 @@ export interface HttpAnswer {
   readonly data: unknown;
 }
 
+export type HttpMethod = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+
 export interface HttpOptions {
   /** Milliseconds until a request is given up; 30,000 by default. */
   readonly timeoutMs?: number;
@@ -36,18 +38,24 @@ export class HttpClient {
     });
   }
 
-  get(path: string): Promise<HttpAnswer> {
-    return this.send("GET", path);
+  get(path: string, options?: HttpOptions): Promise<HttpAnswer> {
+    return this.send("GET", path, undefined, options);
   }
 
   /** @throws UnreachableError when there is no answer. */
   async send(
-    method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE",
+    method: HttpMethod,
     path: string,
     body?: unknown,
+    { timeoutMs }: HttpOptions = {},
   ): Promise<HttpAnswer> {
     try {
-      const { status, data } = await this.axios.request({ method, url: path, data: body });
+      const { status, data } = await this.axios.request({
+        method,
+        url: path,
+        data: body,
+        ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+      });
       return { status, data };
     } catch (error) {
       // Not handed on as the cause: axios's errors hold the whole request, passwords included.

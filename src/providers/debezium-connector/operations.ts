@@ -1,0 +1,207 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { withoutCredentials } from "../../lib/http";
+import { messageOf, waitFor } from "../../lib/retry";
+import { UnreachableError } from "../../lib/unreachable";
+import { changedProperties, driftOf } from "../drift";
+import { HalfDoneError } from "../half-done";
+import { keepsData } from "../keep-data";
+import { isUnknown } from "../unknown";
+import { checkInputs } from "./check";
+import { Connect, type ConnectorStatus } from "./connect";
+import { failed, isPassing, lookBefore, stateDrift, waitUntilFlowing } from "./flow";
+import { redact } from "./secrets";
+import { differingSettings, identitySettings, wantedSettings } from "./settings";
+import type { DebeziumConnectorInputs, DebeziumConnectorState } from "./types";
+
+/** Longest wait for a Connect that should be there: to read, or to delete. */
+const presentMs = 10_000;
+
+const compared = [
+  "url",
+  "connector",
+  "settings",
+  "source",
+  "heartbeat",
+  "managed",
+  "startTimeoutSeconds",
+  "revision",
+] as const;
+
+export async function check(
+  _olds: DebeziumConnectorInputs,
+  news: DebeziumConnectorInputs,
+): Promise<dynamic.CheckResult> {
+  return checkInputs(news as unknown as Record<string, unknown>);
+}
+
+export async function diff(
+  _id: string,
+  olds: DebeziumConnectorState,
+  news: DebeziumConnectorInputs,
+): Promise<dynamic.DiffResult> {
+  const changed = changedProperties({ ...olds }, { ...news }, compared);
+  const replaces = changed.filter((name) => {
+    switch (name) {
+      case "connector":
+        return true;
+      // A container of ours keeps its data when its address changes.
+      case "url":
+        return !news.managed;
+      // Not known yet means that it is being made anew.
+      case "source":
+        return olds.source !== undefined && news.source !== undefined;
+      case "settings":
+        return isAnother(olds, news);
+      default:
+        return false;
+    }
+  });
+  return {
+    changes: changed.length > 0 || driftOf({ ...olds }).length > 0,
+    replaces,
+    // A slot has one reader.
+    deleteBeforeReplace: true,
+  };
+}
+
+export async function create(inputs: DebeziumConnectorInputs): Promise<dynamic.CreateResult> {
+  return { id: inputs.connector, outs: await establish(inputs, { isNew: true }) };
+}
+
+export async function update(
+  _id: string,
+  _olds: DebeziumConnectorState,
+  news: DebeziumConnectorInputs,
+): Promise<dynamic.UpdateResult> {
+  return { outs: await establish(news, { isNew: false }) };
+}
+
+export async function read(id: string, props: DebeziumConnectorState): Promise<dynamic.ReadResult> {
+  const connect = new Connect(props.url);
+  try {
+    await connect.ready(presentMs);
+    const found = await connect.settings(props.connector);
+    if (found === undefined) return { id: "", props: {} };
+    const drift = [
+      ...differingSettings(wantedSettings(props), found),
+      ...stateDrift(props.connector, await settled(connect, props.connector)),
+    ];
+    return { id, props: { ...props, drift: drift.map((text) => redact(text, props.settings)) } };
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    // Its container may be gone, and the same refresh finds that out: the next update brings both back.
+    return { id, props: { ...props, drift: [error.message] } };
+  }
+}
+
+async function remove(_id: string, { url, connector, managed }: DebeziumConnectorState): Promise<void> {
+  const what = `connector ${connector} at ${withoutCredentials(url)} and its offsets`;
+  if (keepsData(what)) return;
+  const connect = new Connect(url);
+  try {
+    await connect.ready(presentMs);
+    if (!(await connect.stop(connector))) return;
+    // Without them, one of the same name would try to go on at a slot that is gone, and fail.
+    await connect.deleteOffsets(connector);
+    await connect.delete(connector);
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    if (!managed) {
+      throw new Error(
+        `${error.message}\nIt still runs ${what}. Start it and run this again; if it is gone for good, run: ` +
+          "pulumi state delete <URN of this resource>",
+        { cause: error },
+      );
+    }
+    console.log(`${what}: Kafka Connect does not answer any more; they go with Kafka's volume`);
+  }
+}
+
+export { remove as delete };
+
+/** Makes Connect hold the connector with these settings, and ends when it flows. */
+async function establish(
+  inputs: DebeziumConnectorInputs,
+  { isNew }: { readonly isNew: boolean },
+): Promise<DebeziumConnectorState> {
+  const connect = new Connect(inputs.url);
+  const wanted = wantedSettings(inputs);
+  await connect.ready(inputs.startTimeoutSeconds * 1000);
+  const found = await connect.settings(inputs.connector);
+  if (isNew && found !== undefined) refuseAnother(inputs, found);
+  const before = await lookBefore(connect, inputs);
+  const startedAt = Date.now();
+  const isChanged = found === undefined || differingSettings(wanted, found).length > 0;
+  if (isChanged) {
+    await refuseProblems(connect, inputs);
+    await connect.configure(inputs.connector, wanted);
+  }
+  try {
+    await wake(connect, inputs.connector, before.status, isChanged);
+    await waitUntilFlowing(connect, inputs, before, startedAt);
+  } catch (error) {
+    const drift = [`not finished: ${redact(messageOf(error), inputs.settings)}`];
+    throw new HalfDoneError(inputs.connector, { ...inputs, drift }, error);
+  }
+  return { ...inputs, drift: [] };
+}
+
+/** Brings a connector that somebody has paused or stopped, or that has failed, back to work. */
+async function wake(
+  connect: Connect,
+  connector: string,
+  before: ConnectorStatus | undefined,
+  isChanged: boolean,
+): Promise<void> {
+  if (before === undefined) return;
+  if (/^(PAUSED|STOPPED)$/.test(before.connector.state)) await connect.resume(connector);
+  // New settings start all of it again by themselves.
+  if (failed(before) && !isChanged) await connect.restartFailed(connector);
+}
+
+async function refuseProblems(connect: Connect, inputs: DebeziumConnectorInputs): Promise<void> {
+  const problems = await connect.problemsWith(wantedSettings(inputs));
+  if (problems.length === 0) return;
+  throw new Error(
+    `connector ${inputs.connector} cannot be made with these settings:\n  - ${problems.join("\n  - ")}`,
+  );
+}
+
+/** Whether the settings say that it is another connector, not this one with other settings. */
+function isAnother(olds: DebeziumConnectorInputs, news: DebeziumConnectorInputs): boolean {
+  const wanted: Readonly<Record<string, unknown>> | undefined = isRecord(news.settings)
+    ? news.settings
+    : undefined;
+  return identitySettings.some(
+    (name) => wanted !== undefined && !isUnknown(wanted[name]) && wanted[name] !== olds.settings[name],
+  );
+}
+
+/** A connector of the name that an interrupted `up` has left, or kept data, is taken over; somebody else's is not. */
+function refuseAnother(inputs: DebeziumConnectorInputs, found: Readonly<Record<string, string>>): void {
+  const differing = identitySettings.filter((name) => found[name] !== inputs.settings[name]);
+  if (differing.length === 0) return;
+  const list = differing.map((name) => `${name}=${found[name] ?? "(none)"}, not ${inputs.settings[name]}`);
+  throw new Error(
+    `Kafka Connect at ${withoutCredentials(inputs.url)} has another connector of the name ${inputs.connector} already ` +
+      `(${list.join("; ")}). Choose another name, or delete that one: curl -X DELETE ` +
+      `${withoutCredentials(inputs.url)}/connectors/${inputs.connector}`,
+  );
+}
+
+/** The state once it does not change by itself, or after a while the one that it has. */
+async function settled(connect: Connect, connector: string): Promise<ConnectorStatus | undefined> {
+  let status: ConnectorStatus | undefined;
+  await waitFor(
+    async () => {
+      status = await connect.status(connector);
+      return !isPassing(status);
+    },
+    { what: `state of connector ${connector}`, timeoutMs: presentMs },
+  ).catch(() => {});
+  return status;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,28 @@
+import { shown } from "./secrets";
+import type { DebeziumConnectorInputs } from "./types";
+
+type Settings = Readonly<Record<string, string>>;
+
+/**
+ * The settings that say which changes of which database go where. Under other ones the offsets that Connect keeps are
+ * worthless: it is another connector.
+ */
+export const identitySettings = ["connector.class", "topic.prefix", "slot.name", "database.dbname"] as const;
+
+/** What Connect is to hold. */
+export function wantedSettings({ settings, connector }: DebeziumConnectorInputs): Settings {
+  return { ...settings, name: connector };
+}
+
+/** How the settings that Connect holds differ from the wanted ones, in words. */
+export function differingSettings(wanted: Settings, found: Settings): string[] {
+  const names = [...new Set([...Object.keys(wanted), ...Object.keys(found)])].sort();
+  return names
+    .filter((name) => wanted[name] !== found[name])
+    .map((name) => {
+      const [should, is] = [wanted[name], found[name]];
+      if (is === undefined) return `setting ${name} is missing`;
+      if (should === undefined) return `setting ${name} is there too much (${shown(name, is)})`;
+      return `setting ${name} is ${shown(name, is)} instead of ${shown(name, should)}`;
+    });
+}
