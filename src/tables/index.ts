@@ -1,11 +1,22 @@
+export { captureTables } from "./capture";
 export { identityColumns, parseCatalog, qualifiedName } from "./catalog";
+export { type ConnectorOptions, connectorSettings } from "./connector";
 export type {
   CapturedColumn,
   CapturedTable,
+  CapturedType,
   CatalogColumn,
   CatalogTable,
   CatalogType,
   CatalogTypeKind,
   ReplicaIdentity,
+  RuleName,
   TableSettings,
 } from "./model";
+export { tableObjectNames, topicOf } from "./names";
+export {
+  type ClickHouseColumn,
+  type ClickHouseObject,
+  type ClickHouseOptions,
+  clickhouseObjects,
+} from "./objects";

@@ -88,21 +88,44 @@ export interface TableSettings {
   readonly orderBy?: readonly string[];
 }
 
-/** How a value is written in Debezium's JSON and what becomes of it. The type contract is in docs/type-contract.md. */
-export interface CapturedColumn {
+/** Names of the rules of the type contract (docs/type-contract.md): how a value is written in an event, and how it is read. */
+export type RuleName =
+  | "integer"
+  | "decimal"
+  | "float"
+  | "boolean"
+  | "text"
+  | "bytes"
+  | "uuid"
+  | "date"
+  | "time"
+  | "timestamp"
+  | "timestamptz"
+  | "bits"
+  | "array";
+
+/** How a value becomes one of ClickHouse's. */
+export interface CapturedType {
+  readonly rule: RuleName;
+  /** Type in ClickHouse, `Nullable(…)` left out. */
+  readonly type: string;
+  /** `decimal`: digits after the point in Postgres, left out where it sets none; times: 3 (milliseconds) or 6; `bits`: length. */
+  readonly scale?: number;
+  /** `array`: the type of the elements. */
+  readonly element?: CapturedType;
+}
+
+/** A column as events carry it and ClickHouse keeps it. */
+export interface CapturedColumn extends CapturedType {
   readonly name: string;
   /** The declared type in Postgres, for people to read. */
   readonly sourceType: string;
-  /** Type in ClickHouse, `Nullable(…)` included. */
-  readonly type: string;
   /** Whether Postgres allows NULL. */
   readonly nullable: boolean;
-  /** Name of the rule of the type contract that carries the value over. */
-  readonly rule: string;
-  /** Digits after the point: of numbers for `decimal`, of seconds for times. */
-  readonly scale?: number;
   /** Whether an update may leave the value out (TOAST). */
   readonly toastable: boolean;
+  /** The default as a literal of ClickHouse's SQL, where Postgres's is a constant: rows from before the column hold it. */
+  readonly default?: string;
 }
 
 /** One captured table: what the DDL in ClickHouse and the connector's settings follow from. Plain JSON. */
@@ -113,9 +136,10 @@ export interface CapturedTable {
   readonly target: string;
   /** Captured columns in Postgres's order. */
   readonly columns: readonly CapturedColumn[];
+  /** Columns that stay behind: left out by the configuration, or generated and so never sent. */
+  readonly excluded: readonly string[];
   /** Columns that identify a row; never empty. */
   readonly primaryKey: readonly string[];
-  /** Order of the change log, ahead of the topic's position. */
+  /** Order of the change log, ahead of version and position. */
   readonly orderBy: readonly string[];
-  readonly replicaIdentity: ReplicaIdentity;
 }
