@@ -120,18 +120,18 @@ async function buildAll(
       logFile,
     });
   }
-  await removeSuperseded(plan, docker);
+  await removeSuperseded(docker);
 }
 
-/** Removes older images of what was just built, so that disks don't fill; those in use stay. */
-async function removeSuperseded(built: readonly Recipe[], docker: Docker): Promise<void> {
+/** Removes older images, so that disks don't fill; those in use stay until the next build. */
+async function removeSuperseded(docker: Docker): Promise<void> {
+  const existing = await existingReferences(docker);
   // Those that stand on others go first: an image is kept as long as another one needs its layers.
-  for (const recipe of [...built].reverse()) {
+  for (const recipe of [...Object.values(serviceRecipes), ...Object.values(baseRecipes).reverse()]) {
     const current = reference(recipe);
-    const images = await docker.listImages({
-      filters: { reference: [`${repositoryPrefix}${recipe.name}`] },
-    });
-    const old = images.flatMap((image) => image.RepoTags ?? []).filter((tag) => tag !== current);
+    const old = [...existing].filter(
+      (tag) => tag.startsWith(`${repositoryPrefix}${recipe.name}:`) && tag !== current,
+    );
     for (const tag of old) {
       await docker.getImage(tag).remove().catch(unlessInUse);
     }

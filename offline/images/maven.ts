@@ -14,5 +14,11 @@ export async function copyMavenArtifact(stage: Stage, artifact: string, target: 
 
 async function maven(stage: Stage, goal: string, ...properties: string[]): Promise<void> {
   // A checksum that does not match ends the build; Maven by itself would only warn.
-  await stage.run("mvn", ["--batch-mode", "--no-transfer-progress", "--strict-checksums", goal, ...properties]);
+  await stage.run("mvn", [
+    "--batch-mode",
+    "--no-transfer-progress",
+    "--strict-checksums",
+    goal,
+    ...properties,
+  ]);
 }

@@ -1,11 +1,10 @@
 #!/bin/sh
-# Runs a command; what is none, an option or a script's name, is given to Node, as the official image does it.
+# Runs a command, as the official image does: what is an option or no program goes to Node, scripts among it.
 set -eu
 if [ $# -gt 0 ]; then
-  program=$(command -v "$1") || program=""
   case $1 in
     -*) set -- node "$@" ;;
-    *) [ -n "$program" ] && [ -x "$program" ] || set -- node "$@" ;;
+    *) if ! command -v "$1" >/dev/null || { [ -f "$1" ] && ! [ -x "$1" ]; }; then set -- node "$@"; fi ;;
   esac
 fi
 exec "$@"

@@ -34,6 +34,10 @@ async function prepare(stage: Stage): Promise<void> {
   await unpackDebianPackages(stage, ["prometheus", ...pagePackages], root);
   for (const program of ["prometheus", "promtool"])
     fs.renameSync(path.join(root, "usr/bin", program), path.join(stage.dir, program));
-  for (const unused of ["etc", "lib", "var", "usr/bin", "usr/lib", "usr/share/doc", "usr/share/lintian"])
+  for (const unused of [
+    ...["etc", "lib", "var", "usr/bin", "usr/lib", "usr/share/doc", "usr/share/lintian"],
+    // 200 MiB of sources of the one file that the pages use.
+    "usr/share/javascript/moment-timezone/data",
+  ])
     fs.rmSync(path.join(root, unused), { recursive: true, force: true });
 }

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { ensureTools, type Host } from "../../offline/images/tools";
+
+/** A machine with the given programs; what is installed there is there afterwards. */
+function machine(programs: readonly string[], more: Partial<Host> = {}) {
+  const there = new Set(programs);
+  const commands: string[] = [];
+  const host: Host = {
+    has: (program) => there.has(program),
+    isRoot: true,
+    hasApt: true,
+    run: async (command, args) => {
+      commands.push([command, ...args].join(" "));
+      if (args.includes("install")) for (const name of args) there.add(name.replace(/^maven$/, "mvn"));
+      return { stdout: "", stderr: "", code: 0 };
+    },
+    ...more,
+  };
+  return { host, commands };
+}
+
+test("nothing is done when all tools are there", async () => {
+  const { host, commands } = machine(["go", "mvn"]);
+  await ensureTools(["go", "mvn", "go"], host, () => {});
+  expect(commands).toEqual([]);
+});
+
+test("root on Debian gets the missing packages installed, and is told", async () => {
+  const { host, commands } = machine(["go"]);
+  const steps: string[] = [];
+  await ensureTools(["go", "mvn"], host, (text) => steps.push(text));
+  expect(steps).toEqual(["installing maven"]);
+  expect(commands.at(-1)).toMatch(/^apt-get .*install.* maven$/);
+});
+
+test("others are told which tools are missing and what installs them", async () => {
+  const { host } = machine([], { isRoot: false });
+  await expect(ensureTools(["debootstrap", "mvn"], host, () => {})).rejects.toThrow(
+    /debootstrap, mvn; run: sudo apt-get install debootstrap debian-archive-keyring maven$/,
+  );
+});
+
+test("where there is no apt-get, Debian's packages are only named", async () => {
+  const { host } = machine([], { hasApt: false });
+  await expect(ensureTools(["mvn"], host, () => {})).rejects.toThrow(
+    /mvn; install them \(on Debian or Ubuntu/,
+  );
+});
