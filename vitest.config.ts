@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/setup.ts",
           testTimeout: 3 * minutes,
           hookTimeout: 10 * minutes,
           poolOptions: oneAfterTheOther,

@@ -1,5 +1,5 @@
-import { createClient } from "@clickhouse/client";
 import pg from "pg";
+import { withClickHouse as withClient } from "../lib/clickhouse";
 import { credentialsFor, endpointOf, type StackFacts } from "./facts";
 
 const patienceMs = 5000;
@@ -41,17 +41,10 @@ export type Query = <T = Record<string, unknown>>(sql: string) => Promise<readon
 
 /** A client of the stack's ClickHouse for the time of `work`. */
 export async function withClickHouse<T>(facts: StackFacts, work: (query: Query) => Promise<T>): Promise<T> {
-  const { user, password } = credentialsFor(facts, "clickhouse");
-  const client = createClient({
+  const connection = {
     url: endpointOf(facts, "clickhouse"),
-    username: user,
-    password,
+    ...credentialsFor(facts, "clickhouse"),
     database: facts.pipeline.clickhouseDatabase,
-    request_timeout: 60_000,
-  });
-  try {
-    return await work(async (sql) => (await client.query({ query: sql, format: "JSONEachRow" })).json());
-  } finally {
-    await client.close();
-  }
+  };
+  return withClient(connection, {}, (clickhouse) => work((sql) => clickhouse.rows(sql)));
 }

@@ -20,7 +20,7 @@ export async function quietPulumi({ terminal, steps }: CommandContext): Promise<
 export async function runningStack(options: CommonOptions, context: CommandContext): Promise<StackFacts> {
   const pulumi = await quietPulumi(context);
   const { steps, interruption } = context;
-  const stack = await stackFor(options, { steps, pulumi, interruption });
+  const stack = stackFor(options, { steps, pulumi, interruption });
   const facts = factsOf(await stack.read());
   if (!facts) throw new Error(`the stack ${options.stack} is not up; bring it up: npm run up`);
   return facts;

@@ -78,7 +78,7 @@ export function describeImages({ mode, images, why }: ResolvedImages): string {
 export function stackFor(
   options: CommonOptions,
   context: { steps: Steps; pulumi: PulumiFacts; interruption: Interruption; program?: PulumiFn },
-): Promise<OpenStack> {
+): OpenStack {
   return openStack({
     name: options.stack,
     pulumi: context.pulumi,

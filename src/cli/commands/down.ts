@@ -24,7 +24,7 @@ export async function down(options: DownOptions, context: CommandContext): Promi
   const keepData = options.keepData || readSettings(options.stack).keepData;
   await dockerStep(steps);
   const pulumi = await pulumiStep(steps, options);
-  const stack = await stackFor(options, { steps, pulumi, interruption });
+  const stack = stackFor(options, { steps, pulumi, interruption });
   await recover({ stack, stackName: options.stack, pulumi, steps });
   const state = await stack.read();
   const doomed = doomedIn(state, keepData);
@@ -42,8 +42,9 @@ export async function down(options: DownOptions, context: CommandContext): Promi
   interruption.check();
   // Its providers leave what lives in the volumes: slot, topics, tables.
   if (keepData) process.env.CDC_KEEP_DATA = "1";
+  const automation = await stack.automation();
   await operate("Stack", context, options, (engine) =>
-    stack.automation.destroy({
+    automation.destroy({
       ...engine,
       color: "never",
       ...(keepData ? { exclude: [...keptUrns(state)] } : {}),

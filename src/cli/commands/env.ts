@@ -10,7 +10,7 @@ export async function env(options: CommonOptions, context: CommandContext): Prom
   const { terminal, steps, interruption } = context;
   const pulumi = await pulumiStep({ ...steps, terminal }, options);
   // Makes the stack where there is none, so that a plain `pulumi up` finds it.
-  const stack = await stackFor(options, { steps, pulumi, interruption });
+  const stack = stackFor(options, { steps, pulumi, interruption });
   const facts = factsOf(await stack.read());
   const variables = {
     ...pulumiEnv(pulumi),

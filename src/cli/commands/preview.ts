@@ -1,4 +1,3 @@
-import { program } from "../../program";
 import type { CommandContext } from "../command";
 import { describeChange, plannedChanges } from "../engine/plan";
 import { operate } from "../operation";
@@ -20,10 +19,16 @@ export async function preview(options: PreviewOptions, context: CommandContext):
   const pulumi = await pulumiStep(steps, options);
   await imagesStep(steps, config, options);
   interruption.check();
-  const stack = await stackFor(options, { steps, pulumi, interruption, program: async () => program() });
+  const stack = stackFor(options, {
+    steps,
+    pulumi,
+    interruption,
+    program: async () => (await import("../../program")).program(),
+  });
+  const automation = await stack.automation();
   const plan = plannedChanges();
   await operate("Plan", context, { ...options, planned: true }, (engine) =>
-    stack.automation.preview({
+    automation.preview({
       ...engine,
       onEvent: (event) => {
         plan.onEvent(event);

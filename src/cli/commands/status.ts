@@ -16,7 +16,7 @@ export interface StatusOptions extends CommonOptions {
 export async function status(options: StatusOptions, context: CommandContext): Promise<number> {
   const { terminal, steps, interruption } = context;
   const pulumi = await quietPulumi(context);
-  const stack = await stackFor(options, { steps, pulumi, interruption });
+  const stack = stackFor(options, { steps, pulumi, interruption });
   const facts = factsOf(await stack.read());
   if (!facts) {
     if (options.json)

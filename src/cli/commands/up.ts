@@ -1,6 +1,5 @@
 import type { ResolvedImages } from "../../images";
 import { messageOf } from "../../lib/retry";
-import { program } from "../../program";
 import type { CommandContext } from "../command";
 import { withClickHouse, withPostgres } from "../connections";
 import { recover } from "../engine/recovery";
@@ -21,10 +20,16 @@ export async function up(options: CommonOptions, context: CommandContext): Promi
   const pulumi = await pulumiStep(steps, options);
   const images = await imagesStep(steps, config, options);
   interruption.check();
-  const stack = await stackFor(options, { steps, pulumi, interruption, program: async () => program() });
+  const stack = stackFor(options, {
+    steps,
+    pulumi,
+    interruption,
+    program: async () => (await import("../../program")).program(),
+  });
   await recover({ stack, stackName: options.stack, pulumi, steps });
   interruption.check();
-  await operate("Stack", context, options, (engine) => stack.automation.up({ ...engine, color: "never" }));
+  const automation = await stack.automation();
+  await operate("Stack", context, options, (engine) => automation.up({ ...engine, color: "never" }));
   const facts = factsOf(await stack.read());
   if (!facts) throw new Error("the update ended well, but the stack has no outputs; run: npx cdc status");
   await firstRow(facts, context);

@@ -45,7 +45,7 @@ async function freeLock({ stack, stackName, pulumi, steps }: RecoveryOptions): P
   if (stale.length === 0) return;
   const owners = stale.map(({ pid }) => pid).join(", ");
   await steps.step("An interrupted run's lock", async () => {
-    await stack.automation.cancel();
+    await (await stack.automation()).cancel();
     return { value: undefined, detail: `taken away; process ${owners}, which held it, is gone` };
   });
 }
@@ -122,7 +122,7 @@ async function settle(
     progress.onStep(names);
     await removeHalfMade(creating, progress);
     progress.onStep("comparing the stack's state with what is there");
-    await stack.automation.refresh({ clearPendingCreates: true });
+    await (await stack.automation()).refresh({ clearPendingCreates: true });
     return { value: undefined, detail: `${count(pending.length, "operation")} cleared (${names})` };
   });
 }

@@ -1,8 +1,14 @@
-import { LocalWorkspace, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import type { PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { inProject, projectRoot } from "../../lib/paths";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { dropSalt } from "../toolchain/pulumi-state";
-import { EngineError, engineCommand, forAutomation, type RunningEngines } from "./command";
+import {
+  type EngineCommand,
+  EngineError,
+  engineCommand,
+  forAutomation,
+  type RunningEngines,
+} from "./command";
 import { parseState, type StackState } from "./state";
 
 export interface StackOptions {
@@ -16,29 +22,56 @@ export interface StackOptions {
 
 /** A stack of this checkout. */
 export interface OpenStack {
-  /** As the Automation API has it. */
-  readonly automation: Stack;
+  /** As the Automation API has it. Its SDK takes a second to load, which commands that only look need not wait for. */
+  readonly automation: () => Promise<Stack>;
   /** Reads its state, secrets in clear: for this process alone, never to be printed or written. */
   readonly read: () => Promise<StackState>;
 }
 
-/** Selects the stack, and makes it where there is none yet. */
-export async function openStack(options: StackOptions): Promise<OpenStack> {
+/** Opens the stack, and makes it where there is none yet. */
+export function openStack(options: StackOptions): OpenStack {
   const cli = engineCommand(options.pulumi, options.logFile, options.running);
-  const workspace = await LocalWorkspace.create({
+  const pulumi = (...args: string[]) => cli.run([...args, "--stack", options.name], projectRoot, {});
+  return {
+    automation: once(() => automationStack(options, cli)),
+    read: async () => {
+      const { stdout } = await pulumi("stack", "export", "--show-secrets").catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        await pulumi("stack", "init");
+        withoutSalt(options.name);
+        return { stdout: "{}" };
+      });
+      return parseState(stdout);
+    },
+  };
+}
+
+async function automationStack({ name, program }: StackOptions, cli: EngineCommand): Promise<Stack> {
+  const automation = await import("@pulumi/pulumi/automation");
+  const workspace = await automation.LocalWorkspace.create({
     workDir: projectRoot,
     pulumiCommand: forAutomation(cli),
-    ...(options.program ? { program: options.program } : {}),
+    ...(program ? { program } : {}),
   });
-  const automation = await Stack.select(options.name, workspace).catch((error: unknown) => {
-    if (!(error instanceof EngineError && /no stack named/.test(error.output))) throw error;
-    return Stack.create(options.name, workspace);
-  });
-  withoutSalt(options.name);
-  const exportArgs = ["stack", "export", "--show-secrets", "--stack", options.name];
-  return {
-    automation,
-    read: async () => parseState((await cli.run(exportArgs, projectRoot, {})).stdout),
+  try {
+    return await automation.Stack.select(name, workspace);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return await automation.Stack.create(name, workspace);
+  } finally {
+    withoutSalt(name);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof EngineError && /no stack named/.test(error.output);
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

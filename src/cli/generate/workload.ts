@@ -60,9 +60,9 @@ export async function generate(options: WorkloadOptions): Promise<WorkloadResult
   }
 }
 
-/** A transaction takes a few milliseconds and changes about two rows: one connection does some 250 rows a second. */
+/** A transaction changes about two rows and waits for the disk: on a busy machine a connection does 125 rows a second. */
 function connectionsFor({ rate, connections }: WorkloadOptions): number {
-  return connections ?? Math.min(16, Math.max(2, Math.ceil(rate / 250)));
+  return connections ?? Math.min(16, Math.max(2, Math.ceil(rate / 125)));
 }
 
 async function connect(options: WorkloadOptions): Promise<pg.Client[]> {

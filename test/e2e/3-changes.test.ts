@@ -1,0 +1,134 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { withKafkaAdmin } from "../../src/lib/kafka";
+import { waitFor } from "../../src/lib/retry";
+import { clients, pulumi, stackEnv, theCheckout } from "../support/e2e";
+
+const checkout = theCheckout();
+const minutes = 60_000;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  env = await stackEnv(checkout);
+});
+
+const plain = (...args: string[]) => pulumi(checkout, env, args);
+
+async function succeeds(work: Promise<{ code: number; stdout: string; stderr: string }>): Promise<string> {
+  const { code, stdout, stderr } = await work;
+  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+  return stdout;
+}
+
+test("plain pulumi finds nothing to change, and after a refresh neither", {
+  timeout: 5 * minutes,
+}, async () => {
+  await succeeds(plain("preview", "--expect-no-changes"));
+  await succeeds(plain("refresh", "--yes", "--expect-no-changes"));
+  await succeeds(plain("preview", "--expect-no-changes"));
+  const endpoints = JSON.parse(await succeeds(plain("stack", "output", "endpoints", "--json")));
+  expect(endpoints).toMatchObject({ kafka: env.KAFKA_BOOTSTRAP_SERVERS, clickhouse: env.CLICKHOUSE_URL });
+});
+
+test("nothing in the checkout has changed that is in Git", async () => {
+  expect(settings()).not.toMatch(/encryptionsalt/);
+});
+
+test("a changed retention plans the captured topics and nothing else, and reaches the broker", {
+  timeout: 5 * minutes,
+}, async () => {
+  const before = settings();
+  fs.writeFileSync(settingsFile(), `${before}\n  cdc:kafka:\n    retentionHours: 24\n`);
+  try {
+    const plan = await succeeds(checkout.cdc(["preview"]));
+    const planned = plan.split("\n").filter((line) => /^ {2}[+~±-] /.test(line));
+    expect(planned.map((line) => line.trim().split(" ").slice(0, 3).join(" ")).sort()).toEqual([
+      "~ update topic-postgres-server.inventory.customers",
+      "~ update topic-postgres-server.inventory.orders",
+    ]);
+    const said = await succeeds(checkout.cdc(["up"]));
+    expect(said).toMatch(/Stack: 2 updated/);
+    expect(await retentionOf("postgres-server.inventory.orders")).toBe(String(24 * 60 * minutes));
+  } finally {
+    fs.writeFileSync(settingsFile(), before);
+  }
+  await succeeds(checkout.cdc(["up"]));
+  expect(await retentionOf("postgres-server.inventory.orders")).toBe(String(168 * 60 * minutes));
+});
+
+test("a wrong setting is said at once, with what is allowed", async () => {
+  const before = settings();
+  fs.writeFileSync(settingsFile(), `${before}\n  cdc:kafka:\n    partitions: many\n  cdc:kafak: 1\n`);
+  try {
+    const { code, stderr } = await checkout.cdc(["up"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cdc:kafka\.partitions/);
+    expect(stderr).toMatch(/kafak/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  } finally {
+    fs.writeFileSync(settingsFile(), before);
+  }
+});
+
+test("what was taken away behind Pulumi's back is found by refresh and put back by up", {
+  timeout: 6 * minutes,
+}, async () => {
+  const { postgres, clickhouse } = clients(env);
+  await clickhouseDo("DROP TABLE orders_mv");
+  const gone = await fetch(`${env.CONNECT_URL}/connectors/postgres-connector`, { method: "DELETE" });
+  expect(gone.status).toBe(204);
+
+  const broken = await checkout.cdc(["status"]);
+  expect(broken.code).toBe(1);
+  expect(broken.stdout).toMatch(/connector postgres-connector: MISSING/);
+
+  await succeeds(plain("refresh", "--yes"));
+  const { stdout: plan } = await checkout.cdc(["preview", "--expect-no-changes"]);
+  expect(plan).toMatch(/connector/);
+  await succeeds(checkout.cdc(["up"]));
+
+  await postgres(
+    `INSERT INTO inventory.orders (id, purchaser, quantity, product_id) VALUES (900020, 1, 3, 1)`,
+  );
+  await waitFor(async () => (await clickhouse("SELECT 1 FROM orders WHERE id = 900020")).length === 1, {
+    what: "order 900020",
+    timeoutMs: 30_000,
+  });
+  await succeeds(checkout.cdc(["verify", "--wait", "60"]));
+  await succeeds(checkout.cdc(["status"]));
+});
+
+/** A statement without rows. */
+async function clickhouseDo(sql: string): Promise<void> {
+  const url = new URL(env.CLICKHOUSE_URL as string);
+  url.searchParams.set("database", env.CLICKHOUSE_DATABASE as string);
+  const headers = {
+    "X-ClickHouse-User": env.CLICKHOUSE_USER as string,
+    "X-ClickHouse-Key": env.CLICKHOUSE_PASSWORD as string,
+  };
+  const answer = await fetch(url, { method: "POST", body: sql, headers });
+  expect({ status: answer.status, said: answer.ok ? "" : await answer.text() }).toEqual({
+    status: 200,
+    said: "",
+  });
+}
+
+async function retentionOf(topic: string): Promise<string | undefined> {
+  return withKafkaAdmin(env.KAFKA_BOOTSTRAP_SERVERS as string, 10_000, async (admin) => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      // 2: a topic, in Kafka's protocol.
+      resources: [{ type: 2, name: topic, configNames: ["retention.ms"] }],
+    });
+    return resources[0]?.configEntries[0]?.configValue;
+  });
+}
+
+function settingsFile(): string {
+  return path.join(checkout.folder, "Pulumi.dev.yaml");
+}
+
+function settings(): string {
+  return fs.readFileSync(settingsFile(), "utf8");
+}

@@ -1,0 +1,65 @@
+import * as fs from "node:fs";
+import Docker from "dockerode";
+import type { TestProject } from "vitest/node";
+import { serviceNames } from "../../src/images";
+import { inState } from "../../src/lib/paths";
+import { checkoutIn, copyCheckout, newFolder } from "../support/checkout";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Folder of the checkout whose stack the end-to-end tests bring up. */
+    e2eFolder: string;
+    /** Its stack was left up by an earlier run with --keep. */
+    e2eKept: boolean;
+  }
+}
+
+/** Notes the folder of a stack that was kept. */
+const keptFile = () => inState("e2e-kept");
+
+/** With --keep the stack stays up, and the next run with --keep goes on with it. */
+const keep = process.env.CDC_E2E_KEEP === "1";
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const kept = readKept();
+  if (kept && !keep) await takeDown(kept);
+  const goesOn = kept !== undefined && keep;
+  if (!goesOn) await refuseToCollide();
+  const folder = goesOn ? kept : newFolder();
+  await copyCheckout(folder);
+  project.provide("e2eFolder", folder);
+  project.provide("e2eKept", goesOn);
+  return async () => {
+    if (keep) fs.writeFileSync(keptFile(), folder);
+    else await takeDown(folder);
+  };
+}
+
+function readKept(): string | undefined {
+  try {
+    const folder = fs.readFileSync(keptFile(), "utf8").trim();
+    return fs.existsSync(folder) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function takeDown(folder: string): Promise<void> {
+  const { code, stdout, stderr } = await checkoutIn(folder).cdc(["down", "--yes"]);
+  if (code !== 0)
+    throw new Error(`the stack of the tests, in ${folder}, could not be taken down\n${stdout}${stderr}`);
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.rmSync(keptFile(), { force: true });
+}
+
+/** There can be one stack on a machine: its containers have the services' names, and publish fixed ports. */
+async function refuseToCollide(): Promise<void> {
+  const containers = await new Docker().listContainers({ all: true });
+  const taken = containers.flatMap(({ Names }) => Names.map((name) => name.slice(1)));
+  const ours = taken.filter((name) => (serviceNames as readonly string[]).includes(name));
+  if (ours.length > 0)
+    throw new Error(
+      `containers of a stack are on this machine already (${ours.join(", ")}), and the tests bring up one of their own; ` +
+        "take that one down first: npx cdc down",
+    );
+}
