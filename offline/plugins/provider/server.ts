@@ -210,9 +210,12 @@ function rpcError(error: unknown): Partial<grpc.StatusObject> {
     .setReasonsList([details]);
   const packed = new Any();
   packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const message = new status.Status().setCode(grpc.status.UNKNOWN).setMessage(details).addDetails(packed);
+  const message = new status.Status()
+    .setCode(grpc.status.UNKNOWN)
+    .setMessage(details)
+    .setDetailsList([packed]);
   const metadata = new grpc.Metadata();
-  metadata.set("grpc-status-details-bin", Buffer.from((message ?? new status.Status()).serializeBinary()));
+  metadata.set("grpc-status-details-bin", Buffer.from(message.serializeBinary()));
   return { code: grpc.status.UNKNOWN, details, metadata };
 }
 
