@@ -1,6 +1,7 @@
 export { captureTables } from "./capture";
 export { identityColumns, parseCatalog, qualifiedName } from "./catalog";
 export { type ConnectorOptions, connectorSettings } from "./connector";
+export { type Evolution, evolutionOf, widenedType } from "./evolve";
 export type {
   CapturedColumn,
   CapturedTable,
@@ -16,7 +17,12 @@ export type {
 export { tableObjectNames, topicOf } from "./names";
 export {
   type ClickHouseColumn,
+  type ClickHouseLayout,
   type ClickHouseObject,
   type ClickHouseOptions,
   clickhouseObjects,
+  definitionOf,
+  objectMark,
+  plainKey,
 } from "./objects";
+export { literal, quotedIdentifier } from "./sql";

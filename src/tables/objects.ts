@@ -19,6 +19,14 @@ export interface ClickHouseObject {
   readonly definition: string;
   /** `stored`: its columns in order. */
   readonly columns: readonly ClickHouseColumn[];
+  /** `stored`: what cannot be altered, as in system.tables, without spaces and backquotes. */
+  readonly layout?: ClickHouseLayout;
+}
+
+export interface ClickHouseLayout {
+  readonly engine: string;
+  readonly sortingKey: string;
+  readonly partitionKey: string;
 }
 
 export interface ClickHouseColumn {
@@ -170,7 +178,23 @@ function objectOf(statement: string, owner: string): ClickHouseObject {
     create: `${statement}\nCOMMENT '${objectMark}, definition ${definition}'`,
     definition,
     columns: stored ? columnsOf(statement) : [],
+    ...(stored && { layout: layoutOf(statement) }),
   };
+}
+
+function layoutOf(statement: string): ClickHouseLayout {
+  const clause = (pattern: RegExp) => plainKey(pattern.exec(statement)?.[1] ?? "");
+  return {
+    engine: clause(/^ENGINE = (\w+)/m),
+    sortingKey: clause(/^ORDER BY (.*)$/m),
+    partitionKey: clause(/^PARTITION BY (.*)$/m),
+  };
+}
+
+/** A key's expression for comparison: as ClickHouse prints it, but for spaces, backquotes and the outer brackets. */
+export function plainKey(expression: string): string {
+  const compact = expression.replace(/[\s`]/g, "");
+  return /^\(.*\)$/.test(compact) ? compact.slice(1, -1) : compact;
 }
 
 /** The columns of a CREATE TABLE, which has one a line. */

@@ -1,0 +1,191 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { type ClickHouse, type ClickHouseOptions, withClickHouse } from "../../lib/clickhouse";
+import { withoutCredentials } from "../../lib/http";
+import { messageOf } from "../../lib/retry";
+import { UnreachableError } from "../../lib/unreachable";
+import { quotedIdentifier } from "../../tables";
+import { changedProperties, driftOf } from "../drift";
+import { HalfDoneError } from "../half-done";
+import { keepsData } from "../keep-data";
+import { checkInputs } from "./check";
+import { observe, type Reality } from "./observe";
+import { droppable, dropStatement, isOurs, planSchema, problemsOf } from "./plan";
+import { replay } from "./replay";
+import type { ClickHouseSchemaInputs, ClickHouseSchemaState, Fingerprints } from "./types";
+
+/** Longest wait for a server that should be there: to read, or to delete. */
+const presentMs = 10_000;
+
+/** Longest run of a statement: a table whose key changes is copied. */
+const statementMs = 6 * 3600_000;
+
+const compared = [
+  "url",
+  "user",
+  "password",
+  "database",
+  "tables",
+  "brokers",
+  "topicPrefix",
+  "consumerGroup",
+  "consumers",
+  "managed",
+  "startTimeoutSeconds",
+  "revision",
+] as const;
+
+export async function check(
+  _olds: ClickHouseSchemaInputs,
+  news: ClickHouseSchemaInputs,
+): Promise<dynamic.CheckResult> {
+  return checkInputs(news as unknown as Record<string, unknown>);
+}
+
+export async function diff(
+  _id: string,
+  olds: ClickHouseSchemaState,
+  news: ClickHouseSchemaInputs,
+): Promise<dynamic.DiffResult> {
+  const changed = changedProperties({ ...olds }, { ...news }, compared);
+  return {
+    changes: changed.length > 0 || driftOf({ ...olds }).length > 0,
+    // A container of ours keeps its data when its address changes; another address of a server that is not ours is
+    // taken for another server.
+    replaces: changed.filter((name) => name === "database" || (name === "url" && !news.managed)),
+    // Two would share the partitions of one consumer group.
+    deleteBeforeReplace: true,
+  };
+}
+
+export async function create(inputs: ClickHouseSchemaInputs): Promise<dynamic.CreateResult> {
+  return { id: inputs.database, outs: await establish(inputs, undefined) };
+}
+
+export async function update(
+  _id: string,
+  olds: ClickHouseSchemaState,
+  news: ClickHouseSchemaInputs,
+): Promise<dynamic.UpdateResult> {
+  return { outs: await establish(news, olds) };
+}
+
+export async function read(id: string, props: ClickHouseSchemaState): Promise<dynamic.ReadResult> {
+  try {
+    return await withClickHouse(props, optionsFor(presentMs), async (clickhouse) => {
+      const reality = await observe(clickhouse, props.database);
+      if (!reality.objects.some(isOurs)) return { id: "", props: {} };
+      const drift = planSchema(props, reality, props.fingerprints ?? {}).flatMap(({ why }) => why);
+      return { id, props: { ...props, drift: [...problemsOf(props, reality), ...drift] } };
+    });
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    // Its container may be gone, and the same refresh finds that out: the next update brings both back.
+    return { id, props: { ...props, drift: [error.message] } };
+  }
+}
+
+async function remove(_id: string, props: ClickHouseSchemaState): Promise<void> {
+  const { database, url, managed } = props;
+  const what = `tables and views of the pipeline in database ${database} of ClickHouse at ${withoutCredentials(url)}`;
+  if (keepsData(what)) return;
+  try {
+    await withClickHouse(props, optionsFor(presentMs), async (clickhouse) => {
+      const reality = await observe(clickhouse, database);
+      for (const found of droppable(props, reality)) await clickhouse.run(dropStatement(database, found));
+      await dropEmptyDatabase(clickhouse, database, reality);
+    });
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw error;
+    if (!managed) {
+      throw new Error(
+        `${error.message}\nIt still holds the ${what}. Start the server and run this again; if it is gone for good, run: ` +
+          "pulumi state delete <URN of this resource>",
+        { cause: error },
+      );
+    }
+    console.log(`${what}: ClickHouse does not answer any more; they go with its container and volume`);
+  }
+}
+
+export { remove as delete };
+
+/** Makes ClickHouse hold what the inputs ask for, and looks at the result. */
+async function establish(
+  inputs: ClickHouseSchemaInputs,
+  olds: ClickHouseSchemaState | undefined,
+): Promise<ClickHouseSchemaState> {
+  const changes = { begun: false };
+  const stay = new Set(inputs.tables.map(({ target }) => target));
+  const leaving = (olds?.tables ?? []).map(({ target }) => target).filter((target) => !stay.has(target));
+  try {
+    return await withClickHouse(inputs, optionsFor(inputs.startTimeoutSeconds * 1000), async (clickhouse) => {
+      const reality = await observe(clickhouse, inputs.database);
+      refuseProblems(inputs, reality);
+      const steps = planSchema(inputs, reality, olds?.fingerprints ?? {}, leaving);
+      for (const { statements, replay: target } of steps) {
+        changes.begun = true;
+        for (const sql of statements) await clickhouse.run(sql);
+        if (target !== undefined) await replay(clickhouse, inputs, target);
+      }
+      return verified(clickhouse, inputs);
+    });
+  } catch (error) {
+    if (!changes.begun) throw error;
+    throw new HalfDoneError(
+      inputs.database,
+      {
+        ...inputs,
+        // What leaves is still to be dropped by the next update.
+        tables: [...inputs.tables, ...(olds?.tables ?? []).filter(({ target }) => leaving.includes(target))],
+        fingerprints: {},
+        drift: [`not finished: ${messageOf(error)}`],
+      },
+      error,
+    );
+  }
+}
+
+function refuseProblems(inputs: ClickHouseSchemaInputs, reality: Reality): void {
+  const problems = problemsOf(inputs, reality);
+  if (problems.length === 0) return;
+  throw new Error(
+    `ClickHouse at ${withoutCredentials(inputs.url)}, database ${inputs.database}, cannot take the tables as configured:\n` +
+      problems.map((problem) => `  - ${problem}`).join("\n"),
+  );
+}
+
+/** Looks again after the change: what ClickHouse says now is what goes into the state. */
+async function verified(
+  clickhouse: ClickHouse,
+  inputs: ClickHouseSchemaInputs,
+): Promise<ClickHouseSchemaState> {
+  const reality = await observe(clickhouse, inputs.database);
+  const fingerprints = fingerprintsOf(reality);
+  const rest = planSchema(inputs, reality, fingerprints).flatMap(({ why }) => why);
+  if (rest.length > 0) {
+    throw new Error(
+      `ClickHouse took the changes, but still: ${rest.join("; ")}. Does somebody else change the same tables?`,
+    );
+  }
+  return { ...inputs, fingerprints, drift: [] };
+}
+
+function fingerprintsOf({ objects }: Reality): Fingerprints {
+  return Object.fromEntries(
+    objects
+      .filter((found) => isOurs(found) && !found.engine.endsWith("MergeTree"))
+      .map(({ name, fingerprint }) => [name, fingerprint]),
+  );
+}
+
+/** The database goes with its last table, if the pipeline made it. */
+async function dropEmptyDatabase(clickhouse: ClickHouse, database: string, reality: Reality): Promise<void> {
+  if (reality.database === undefined || !isOurs(reality.database)) return;
+  const { objects } = await observe(clickhouse, database);
+  if (objects.length === 0)
+    await clickhouse.run(`DROP DATABASE IF EXISTS ${quotedIdentifier(database)} SYNC`);
+}
+
+function optionsFor(waitMs: number): ClickHouseOptions {
+  return { waitMs, statementTimeoutMs: statementMs };
+}
