@@ -36,6 +36,11 @@ export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failure
     () => typeof known.startTimeoutSeconds === "number" && known.startTimeoutSeconds > 0,
     "must be a number of seconds",
   );
+  demand(
+    "generationSetting",
+    () => known.generationSetting === undefined || isText(known.generationSetting),
+    "must be the name of a setting",
+  );
   failures.push(...settingsFailures(inputs), ...heartbeatFailures(inputs));
   return { inputs, failures };
 }

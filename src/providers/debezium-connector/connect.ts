@@ -97,9 +97,21 @@ export class Connect {
     );
   }
 
-  /** Makes the connector, or gives it these settings. */
+  /** Makes a connector that does nothing yet. */
+  async createStopped(name: string, settings: Settings): Promise<void> {
+    const body = { name, config: settings, initial_state: "STOPPED" };
+    await this.ask("POST", "/connectors", body, redacting(settings));
+  }
+
+  /** Gives a connector these settings; unless it is stopped, it starts again with them. */
   async configure(name: string, settings: Settings): Promise<void> {
     await this.ask("PUT", `${pathOf(name)}/config`, settings, redacting(settings));
+  }
+
+  /** Whether Connect knows how far a connector has come, itself or one of its name before it. */
+  async hasOffsets(name: string): Promise<boolean> {
+    const { data } = await this.ask("GET", `${pathOf(name)}/offsets`);
+    return ((data as { offsets?: readonly unknown[] }).offsets ?? []).length > 0;
   }
 
   /** Out of PAUSED and STOPPED. */

@@ -17,6 +17,11 @@ export interface DebeziumConnectorArgs {
    */
   readonly source?: pulumi.Input<string>;
   /**
+   * Name of a setting whose value becomes the connector's generation: a number that rises whenever a connector begins
+   * without offsets, and so with a snapshot. Whoever reads the topics tells by it what a snapshot has superseded.
+   */
+  readonly generationSetting?: pulumi.Input<string>;
+  /**
    * Where a heartbeat must have come out before `create` and `update` end: that a connector is RUNNING proves nothing.
    * Without it, RUNNING is enough.
    */
@@ -46,6 +51,7 @@ const revision = 1;
 /** A Debezium connector in Kafka Connect, with its offsets. */
 export class DebeziumConnector extends pulumi.dynamic.Resource {
   declare readonly connector: pulumi.Output<string>;
+  declare readonly generation: pulumi.Output<number>;
   /** What the last refresh found to be otherwise than asked for, in words; the next update repairs it. */
   declare readonly drift: pulumi.Output<string[]>;
 
@@ -53,7 +59,7 @@ export class DebeziumConnector extends pulumi.dynamic.Resource {
     super(
       remoteProvider("debezium-connector"),
       name,
-      { drift: undefined, ...args, revision },
+      { generation: undefined, drift: undefined, ...args, revision },
       pulumi.mergeOptions({ additionalSecretOutputs: ["heartbeat"] }, opts),
       "cdc",
       "DebeziumConnector",

@@ -10,7 +10,13 @@ import { checkInputs } from "./check";
 import { Connect, type ConnectorStatus } from "./connect";
 import { failed, isPassing, lookBefore, stateDrift, waitUntilFlowing } from "./flow";
 import { redact } from "./secrets";
-import { differingSettings, identitySettings, wantedSettings } from "./settings";
+import {
+  differingSettings,
+  generationIn,
+  identitySettings,
+  nextGeneration,
+  wantedSettings,
+} from "./settings";
 import type { DebeziumConnectorInputs, DebeziumConnectorState } from "./types";
 
 /** Longest wait for a Connect that should be there: to read, or to delete. */
@@ -21,6 +27,7 @@ const compared = [
   "connector",
   "settings",
   "source",
+  "generationSetting",
   "heartbeat",
   "managed",
   "startTimeoutSeconds",
@@ -43,6 +50,8 @@ export async function diff(
   const replaces = changed.filter((name) => {
     switch (name) {
       case "connector":
+      // Events without it, or under another header, count as those of no generation.
+      case "generationSetting":
         return true;
       // A container of ours keeps its data when its address changes.
       case "url":
@@ -65,15 +74,15 @@ export async function diff(
 }
 
 export async function create(inputs: DebeziumConnectorInputs): Promise<dynamic.CreateResult> {
-  return { id: inputs.connector, outs: await establish(inputs, { isNew: true }) };
+  return { id: inputs.connector, outs: await establish(inputs, undefined) };
 }
 
 export async function update(
   _id: string,
-  _olds: DebeziumConnectorState,
+  olds: DebeziumConnectorState,
   news: DebeziumConnectorInputs,
 ): Promise<dynamic.UpdateResult> {
-  return { outs: await establish(news, { isNew: false }) };
+  return { outs: await establish(news, olds) };
 }
 
 export async function read(id: string, props: DebeziumConnectorState): Promise<dynamic.ReadResult> {
@@ -81,9 +90,11 @@ export async function read(id: string, props: DebeziumConnectorState): Promise<d
   try {
     await connect.ready(presentMs);
     const found = await connect.settings(props.connector);
-    if (found === undefined) return { id: "", props: {} };
+    // Not taken for gone: its offsets are still there, and with them an update makes it go on where it was.
+    if (found === undefined)
+      return { id, props: { ...props, drift: [`connector ${props.connector} does not exist`] } };
     const drift = [
-      ...differingSettings(wantedSettings(props), found),
+      ...differingSettings(wantedSettings(props, props.generation), found),
       ...stateDrift(props.connector, await settled(connect, props.connector)),
     ];
     return { id, props: { ...props, drift: drift.map((text) => redact(text, props.settings)) } };
@@ -122,48 +133,67 @@ export { remove as delete };
 /** Makes Connect hold the connector with these settings, and ends when it flows. */
 async function establish(
   inputs: DebeziumConnectorInputs,
-  { isNew }: { readonly isNew: boolean },
+  olds: DebeziumConnectorState | undefined,
 ): Promise<DebeziumConnectorState> {
+  const { connector, startTimeoutSeconds } = inputs;
   const connect = new Connect(inputs.url);
-  const wanted = wantedSettings(inputs);
-  await connect.ready(inputs.startTimeoutSeconds * 1000);
-  const found = await connect.settings(inputs.connector);
-  if (isNew && found !== undefined) refuseAnother(inputs, found);
+  await connect.ready(startTimeoutSeconds * 1000);
+  const found = await connect.settings(connector);
+  if (olds === undefined && found !== undefined) refuseAnother(inputs, found);
   const before = await lookBefore(connect, inputs);
-  const startedAt = Date.now();
-  const isChanged = found === undefined || differingSettings(wanted, found).length > 0;
-  if (isChanged) {
-    await refuseProblems(connect, inputs);
-    await connect.configure(inputs.connector, wanted);
-  }
+  const undecided = wantedSettings(inputs, 0);
+  await refuseProblems(connect, connector, undecided);
+
+  const progress = { generation: olds?.generation ?? generationIn(found, inputs) ?? 0 };
   try {
-    await wake(connect, inputs.connector, before.status, isChanged);
+    const startedAt = Date.now();
+    if (found === undefined) await connect.createStopped(connector, undecided);
+    if (found === undefined || (inputs.generationSetting !== undefined && !generationIn(found, inputs)))
+      progress.generation = await beginLife(connect, connector, progress.generation);
+    const wanted = wantedSettings(inputs, progress.generation);
+    const isChanged = differingSettings(wanted, found ?? undecided).length > 0;
+    if (isChanged) await connect.configure(connector, wanted);
+    await wake(connect, connector, isChanged);
     await waitUntilFlowing(connect, inputs, before, startedAt);
   } catch (error) {
     const drift = [`not finished: ${redact(messageOf(error), inputs.settings)}`];
-    throw new HalfDoneError(inputs.connector, { ...inputs, drift }, error);
+    throw new HalfDoneError(connector, { ...inputs, ...progress, drift }, error);
   }
-  return { ...inputs, drift: [] };
+  return { ...inputs, ...progress, drift: [] };
 }
 
-/** Brings a connector that somebody has paused or stopped, or that has failed, back to work. */
-async function wake(
+/**
+ * The generation of a connector that has just been made, and has not run yet. With offsets that the connector of our
+ * state has left, it goes on in its generation. Without any, it begins with a snapshot, and so does a new connector, to
+ * which offsets of one before it mean nothing.
+ */
+async function beginLife(connect: Connect, connector: string, last: number): Promise<number> {
+  const hasOffsets = await connect.hasOffsets(connector);
+  if (last > 0 && hasOffsets) return last;
+  if (hasOffsets) {
+    await connect.stop(connector);
+    await connect.deleteOffsets(connector);
+  }
+  return nextGeneration(last);
+}
+
+/** Brings a connector that is new, that somebody has paused or stopped, or that has failed, to work. */
+async function wake(connect: Connect, connector: string, isChanged: boolean): Promise<void> {
+  const status = await settled(connect, connector);
+  if (/^(PAUSED|STOPPED)$/.test(status?.connector.state ?? "")) await connect.resume(connector);
+  // New settings start all of it again by themselves.
+  else if (failed(status) && !isChanged) await connect.restartFailed(connector);
+}
+
+async function refuseProblems(
   connect: Connect,
   connector: string,
-  before: ConnectorStatus | undefined,
-  isChanged: boolean,
+  settings: Readonly<Record<string, string>>,
 ): Promise<void> {
-  if (before === undefined) return;
-  if (/^(PAUSED|STOPPED)$/.test(before.connector.state)) await connect.resume(connector);
-  // New settings start all of it again by themselves.
-  if (failed(before) && !isChanged) await connect.restartFailed(connector);
-}
-
-async function refuseProblems(connect: Connect, inputs: DebeziumConnectorInputs): Promise<void> {
-  const problems = await connect.problemsWith(wantedSettings(inputs));
+  const problems = await connect.problemsWith(settings);
   if (problems.length === 0) return;
   throw new Error(
-    `connector ${inputs.connector} cannot be made with these settings:\n  - ${problems.join("\n  - ")}`,
+    `connector ${connector} cannot be made with these settings:\n  - ${problems.join("\n  - ")}`,
   );
 }
 

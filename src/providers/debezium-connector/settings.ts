@@ -10,8 +10,24 @@ type Settings = Readonly<Record<string, string>>;
 export const identitySettings = ["connector.class", "topic.prefix", "slot.name", "database.dbname"] as const;
 
 /** What Connect is to hold. */
-export function wantedSettings({ settings, connector }: DebeziumConnectorInputs): Settings {
-  return { ...settings, name: connector };
+export function wantedSettings(inputs: DebeziumConnectorInputs, generation: number): Settings {
+  const { settings, connector, generationSetting } = inputs;
+  return {
+    ...settings,
+    ...(generationSetting !== undefined && { [generationSetting]: String(generation) }),
+    name: connector,
+  };
+}
+
+/** The generation in settings that Connect holds; undefined without one, or with one that is not decided yet. */
+export function generationIn(found: Settings | undefined, { generationSetting }: DebeziumConnectorInputs) {
+  const value = generationSetting === undefined ? undefined : found?.[generationSetting];
+  return Number(value) > 0 ? Number(value) : undefined;
+}
+
+/** Above those before, also of other connectors on the same topics: seconds since 1970, which fit 32 bits until 2106. */
+export function nextGeneration(last = 0): number {
+  return Math.max(Math.floor(Date.now() / 1000), last + 1);
 }
 
 /** How the settings that Connect holds differ from the wanted ones, in words. */

@@ -16,6 +16,8 @@ export interface DebeziumConnectorInputs {
   readonly connector: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly source?: string;
+  /** Name of the setting that gets the generation. */
+  readonly generationSetting?: string;
   readonly heartbeat?: HeartbeatTarget;
   readonly managed: boolean;
   readonly startTimeoutSeconds: number;
@@ -24,6 +26,8 @@ export interface DebeziumConnectorInputs {
 
 /** What the state holds: the inputs, and what was found. */
 export interface DebeziumConnectorState extends DebeziumConnectorInputs {
+  /** Number of this life of the connector, which began with a snapshot: higher than that of any life before. */
+  readonly generation: number;
   /** What was found to be otherwise than asked for, in words; the next update repairs it. */
   readonly drift: readonly string[];
 }

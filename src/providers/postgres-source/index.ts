@@ -37,7 +37,10 @@ export interface PostgresSourceArgs {
   readonly replicaIdentityFull?: pulumi.Input<"auto" | pulumi.Input<string>[]>;
   /** Name of the publication; `cdc_publication` by default. */
   readonly publication?: pulumi.Input<string>;
-  /** Name of the connector's replication slot, `cdc_slot` by default. The connector makes it; deleting drops it. */
+  /**
+   * Name of the connector's replication slot, `cdc_slot` by default. The connector makes it; deleting drops it, and
+   * another name is another source.
+   */
   readonly slot?: pulumi.Input<string>;
   /**
    * Whether the server lives and dies with this stack (default: false). If so, its address may change in place, and on

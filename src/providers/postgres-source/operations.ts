@@ -58,6 +58,8 @@ export async function diff(
     (name) =>
       name === "database" ||
       name === "publication" ||
+      // The old slot must go, and the connector that reads from it before.
+      name === "slot" ||
       (!news.managed && (name === "host" || name === "port")),
   );
   return {
@@ -126,8 +128,8 @@ async function remove(_id: string, props: PostgresSourceState): Promise<void> {
 
 export { remove as delete };
 
-function idOf({ host, port, database, publication }: PostgresSourceInputs): string {
-  return `${host}:${port}/${database}/${publication}`;
+function idOf({ host, port, database, publication, slot }: PostgresSourceInputs): string {
+  return `${host}:${port}/${database}/${publication}/${slot}`;
 }
 
 /** Makes Postgres hold what the inputs ask for, in one transaction, and drops roles that are not wanted any more. */
