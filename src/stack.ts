@@ -22,7 +22,13 @@ import { DebeziumConnector } from "./providers/debezium-connector";
 import { KafkaTopic } from "./providers/kafka-topic";
 import { PostgresSource } from "./providers/postgres-source";
 import type { ServicePlan } from "./services";
-import { type CapturedTable, captureTables, connectorSettings, type TableSettings } from "./tables";
+import {
+  type CapturedTable,
+  captureTables,
+  connectorSettings,
+  generationSetting,
+  type TableSettings,
+} from "./tables";
 import { topicPlan } from "./topics";
 
 export interface CdcStackArgs {
@@ -169,6 +175,7 @@ export class CdcStack extends pulumi.ComponentResource {
         url: addresses.connect,
         connector: config.connector.name,
         source: source.id,
+        generationSetting,
         settings: connectorSettings({
           name: config.connector.name,
           topicPrefix: config.connector.topicPrefix,
@@ -176,6 +183,7 @@ export class CdcStack extends pulumi.ComponentResource {
           host: postgres.host,
           port: postgres.port,
           tables: captured,
+          excludedColumns: excludedColumns(config),
           publication: config.postgres.publication,
           slot: config.postgres.slot,
           credentialsFile: connect.credentialsFile,
@@ -287,6 +295,12 @@ export class CdcStack extends pulumi.ComponentResource {
 function orderKeys(config: CdcConfig): Record<string, string[]> {
   const tables: readonly TableSettings[] = config.tables;
   return Object.fromEntries(tables.flatMap(({ table, orderBy }) => (orderBy ? [[table, [...orderBy]]] : [])));
+}
+
+/** Columns that are not to leave Postgres, each with its table. */
+function excludedColumns(config: CdcConfig): string[] {
+  const tables: readonly TableSettings[] = config.tables;
+  return tables.flatMap(({ table, exclude = [] }) => exclude.map((column) => `${table}.${column}`));
 }
 
 /** One for each consumer of each table and of the heartbeat, and some for what else runs in their pool. */

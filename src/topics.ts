@@ -1,5 +1,5 @@
 import type { CdcConfig } from "./config";
-import { topicOf } from "./tables";
+import { maxEventBytes, topicOf } from "./tables";
 
 /** A topic of the pipeline. */
 export interface TopicPlan {
@@ -33,5 +33,6 @@ function settings(retentionMs: number): Record<string, string> {
     "retention.ms": String(retentionMs),
     // As the connector compresses: the broker stores what it receives.
     "compression.type": "lz4",
+    "max.message.bytes": String(maxEventBytes),
   };
 }

@@ -72,6 +72,8 @@ function workerSettings({ bootstrapServers, heapMb }: ConnectArgs): Record<strin
     CONNECT_CONNECTOR_CLIENT_CONFIG_OVERRIDE_POLICY: "All",
     // There is one worker: whoever waits for another one to come back (five minutes) waits for nothing.
     CONNECT_SCHEDULED_REBALANCE_MAX_DELAY_MS: "0",
+    // All plugins have manifests. To look for those that have none takes seconds at each start.
+    CONNECT_PLUGIN_DISCOVERY: "service_load",
     OFFSET_FLUSH_INTERVAL_MS: "5000",
     HEAP_OPTS: `-Xms${Math.min(256, heapMb)}m -Xmx${heapMb}m`,
   };

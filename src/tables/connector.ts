@@ -31,6 +31,12 @@ const heartbeatMs = 5000;
 /** Name of the Kafka header that carries the generation; sql/clickhouse/table.sql reads it. */
 const generationHeader = "cdc-generation";
 
+/** The setting that carries the generation. */
+export const generationSetting = "transforms.generation.value.literal";
+
+/** The largest event in bytes. Kafka's own limit of 1 MiB stops the connector at the first large row. */
+export const maxEventBytes = 16 * 1024 * 1024;
+
 /** The connector's settings by Debezium's names. The type contract (docs/type-contract.md) holds for just these. */
 export function connectorSettings(options: ConnectorOptions): Record<string, string> {
   const secret = (key: string) => `\${file:${options.credentialsFile}:${key}}`;
@@ -87,7 +93,7 @@ export function connectorSettings(options: ConnectorOptions): Record<string, str
     transforms: "generation",
     "transforms.generation.type": "org.apache.kafka.connect.transforms.InsertHeader",
     "transforms.generation.header": generationHeader,
-    "transforms.generation.value.literal": String(options.generation ?? 0),
+    [generationSetting]: String(options.generation ?? 0),
 
     // Stop rather than lose an event, and try again for as long as it takes.
     "errors.tolerance": "none",
@@ -100,6 +106,7 @@ export function connectorSettings(options: ConnectorOptions): Record<string, str
     "max.queue.size": "32768",
     "producer.override.linger.ms": "5",
     "producer.override.compression.type": "lz4",
+    "producer.override.max.request.size": String(maxEventBytes),
     ...options.overrides,
   };
 }

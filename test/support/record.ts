@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
-import { getMonitor, waitForRPCs } from "@pulumi/pulumi/runtime/settings";
+import { disconnect, getMonitor } from "@pulumi/pulumi/runtime/settings";
 
 /** A resource as the program asked the engine for it. */
 export interface Recorded {
@@ -62,7 +62,7 @@ export async function record<T>(
     });
   });
   const result = build();
-  await waitForRPCs();
+  await disconnect();
   return { resources, result };
 }
 
