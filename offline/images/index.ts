@@ -5,6 +5,7 @@ import type { ServiceName } from "../../src/images";
 import { run } from "../../src/lib/process";
 import { recipe as base } from "./base/recipe";
 import { buildImage } from "./build";
+import { recipe as clickhouse } from "./clickhouse/recipe";
 import { recipe as connect } from "./connect/recipe";
 import { referenceOf, repositoryPrefix } from "./hash";
 import { recipe as java } from "./java/recipe";
@@ -30,6 +31,7 @@ export const serviceRecipes = {
   postgres,
   kafka,
   connect,
+  clickhouse,
   "node-exporter": nodeExporter,
   "postgres-exporter": postgresExporter,
   "kafka-exporter": kafkaExporter,

@@ -43,7 +43,12 @@ export function isTrue(text: string | undefined): boolean {
 }
 
 const rootNames: ReadonlySet<string> = new Set(["clickhouse", "yandex"]);
-const mergeAttributes: ReadonlySet<string> = new Set(["replace", "remove", "from_env", "hide_in_preprocessed"]);
+const mergeAttributes: ReadonlySet<string> = new Set([
+  "replace",
+  "remove",
+  "from_env",
+  "hide_in_preprocessed",
+]);
 const unsupportedAttributes = ["incl", "include_from", "from_zk", "encrypted_by"] as const;
 
 function mergeFiles(file: string): readonly string[] {
@@ -87,8 +92,7 @@ function fromYaml(name: string, value: unknown): Element {
   for (const [key, child] of Object.entries(value)) {
     if (key.startsWith("@")) result.attributes[key.slice(1)] = String(child);
     else if (key === "#text") result.text = String(child);
-    else
-      for (const item of Array.isArray(child) ? child : [child]) result.children.push(fromYaml(key, item));
+    else for (const item of Array.isArray(child) ? child : [child]) result.children.push(fromYaml(key, item));
   }
   return result;
 }
@@ -146,7 +150,9 @@ function substitute(at: Element, file: string, env: NodeJS.ProcessEnv): void {
   if (variable !== undefined) {
     const value = env[variable];
     if (value === undefined && !("replace" in at.attributes))
-      throw new Error(`<${at.name} from_env="${variable}">: the environment has no variable ${variable}; set it`);
+      throw new Error(
+        `<${at.name} from_env="${variable}">: the environment has no variable ${variable}; set it`,
+      );
     at.text = value ?? at.text;
     delete at.attributes.from_env;
   }

@@ -198,9 +198,16 @@ function engineUsers(
   roles: Element | undefined,
   grants: ReadonlyMap<string, readonly string[]>,
 ): Element {
-  const ownRoles = [[fullRole, fullGrants], ["front_root", ["GRANT ALL ON *.* WITH GRANT OPTION"]], ...grants] as const;
+  const ownRoles = [
+    [fullRole, fullGrants],
+    ["front_root", ["GRANT ALL ON *.* WITH GRANT OPTION"]],
+    ...grants,
+  ] as const;
   const grantsOf = (queries: readonly string[]) =>
-    element("grants", queries.map((query) => element("query", query)));
+    element(
+      "grants",
+      queries.map((query) => element("query", query)),
+    );
   return element("clickhouse", [
     profiles,
     element("roles", [
@@ -252,4 +259,3 @@ function sameText(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
-

@@ -1,0 +1,106 @@
+import * as fs from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import * as path from "node:path";
+import type { Readable } from "node:stream";
+import * as zlib from "node:zlib";
+import { Failure } from "./failure";
+import { readStatement, type Statement } from "./statement";
+
+/** A query, and the file that holds the data of an INSERT: the caller removes it. */
+export interface Received {
+  readonly statement: Statement;
+  readonly file: string | undefined;
+}
+
+/** An INSERT must show where its data begins within this many bytes: ClickHouse's default of max_query_size. */
+const headBytes = 256 * 1024;
+/** A text without data after it is held in memory. */
+const mostBytes = 64 * 1024 * 1024;
+
+/**
+ * Reads the query from the address and the body, which follows it. The data of an INSERT goes into a new file in
+ * `folder` as it arrives, so that its size is no matter of memory.
+ * @throws Failure for an unknown encoding, damaged data, or a query that is too large.
+ */
+export async function receive(request: IncomingMessage, query: string, folder: string): Promise<Received> {
+  const input = chunksOf(decoded(request));
+  const head = await atLeast(input, query === "" ? Buffer.alloc(0) : Buffer.from(`${query}\n`), headBytes);
+  const statement = readStatement(head.toString("latin1"));
+  if (statement.data) {
+    const file = path.join(folder, `${process.pid}-${counter++}`);
+    await write(file, head.subarray(statement.data.start), input);
+    return { statement, file };
+  }
+  if (head.length < headBytes) return { statement, file: undefined };
+  const whole = await atLeast(input, head, mostBytes);
+  if (whole.length >= mostBytes)
+    throw new Failure(229, `The query is larger than ${mostBytes} bytes`, "QUERY_IS_TOO_LARGE");
+  return { statement: readStatement(whole.toString("latin1")), file: undefined };
+}
+
+let counter = 0;
+
+function decoded(request: IncomingMessage): Readable {
+  const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+  if (encoding === "identity" || encoding === "") return request;
+  const make = decoders[encoding];
+  if (!make)
+    throw new Failure(
+      89,
+      `Unknown compression method ${encoding}; the local image knows ${Object.keys(decoders).join(", ")}`,
+      "UNKNOWN_COMPRESSION_METHOD",
+    );
+  const decoder = make();
+  request.on("error", (error) => decoder.destroy(error));
+  return request.pipe(decoder);
+}
+
+const zstd = (zlib as { createZstdDecompress?: () => zlib.Gunzip }).createZstdDecompress;
+const decoders: Readonly<Record<string, () => zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress>> = {
+  gzip: () => zlib.createGunzip(),
+  deflate: () => zlib.createInflate(),
+  br: () => zlib.createBrotliDecompress(),
+  // Node has it from 22.15 on.
+  ...(zstd ? { zstd } : {}),
+};
+
+type Chunks = AsyncIterator<Buffer>;
+
+async function* chunksOf(stream: Readable): Chunks & AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!/^(Z_|ERR_.*(ZLIB|BROTLI|ZSTD)|ERR__ERROR_FORMAT)/.test(code)) throw error;
+    throw new Failure(271, `Cannot decompress the request: ${(error as Error).message}`, "CANNOT_DECOMPRESS");
+  }
+}
+
+async function atLeast(input: Chunks, first: Buffer, bytes: number): Promise<Buffer> {
+  const parts = [first];
+  let size = first.length;
+  while (size < bytes) {
+    const { done, value } = await input.next();
+    if (done) break;
+    parts.push(value);
+    size += value.length;
+  }
+  return Buffer.concat(parts, size);
+}
+
+async function write(file: string, first: Buffer, rest: Chunks): Promise<void> {
+  const handle = await fs.open(file, "wx", 0o600);
+  try {
+    await handle.writeFile(first);
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done) return;
+      await handle.writeFile(value);
+    }
+  } catch (error) {
+    await fs.rm(file, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,166 @@
+import { Failure } from "./failure";
+
+/**
+ * What the front has to know of a query before the engine gets it. The text is read by ClickHouse's lexical
+ * rules; its grammar is the engine's business.
+ */
+export interface Statement {
+  /** The query's text, without a semicolon at its end. */
+  readonly text: string;
+  /** The format that a FORMAT clause asks for; of the result, or of the data of an INSERT. */
+  readonly format: string | undefined;
+  /** Set for an INSERT whose data follows the query. */
+  readonly data: InsertData | undefined;
+}
+
+export interface InsertData {
+  /** Where in the text the data begins. */
+  readonly start: number;
+  /** The same INSERT, taking its data from a file. */
+  readonly from: (file: string) => string;
+}
+
+/**
+ * Reads one query. Each character of `source` stands for one byte (latin1), so that positions in it are positions
+ * in the request; data in any encoding may follow an INSERT.
+ * @throws Failure for several queries in one request, and for files that a query would read or write.
+ */
+export function readStatement(source: string): Statement {
+  const tokens = tokenize(source);
+  const words: Token[] = [];
+  let depth = 0;
+  let end = source.length;
+  let insert: InsertParts | undefined;
+  for (const token of tokens) {
+    const previous = words[words.length - 1];
+    if (end < source.length) throw new Failure(62, "Multi-statements are not allowed", "SYNTAX_ERROR");
+    if (token.text === ";" && depth === 0) {
+      end = token.start;
+      continue;
+    }
+    if (token.text === "(" || token.text === "[") depth++;
+    else if (token.text === ")" || token.text === "]") depth--;
+    refuseFiles(previous, token);
+    if (depth === 0 && words[0]?.word === "INSERT" && previous) {
+      insert = { ...insert, ...insertPart(previous, token, insert) };
+      if (insert.query) insert = { query: true };
+      else if (insert.format || insert.values) {
+        // What follows is data, and no text of ClickHouse's.
+        if (insert.values) return withData(source, insert, token.end);
+        if (insert.name) return withData(source, insert, startOfData(source, token.end));
+      }
+    }
+    words.push(token);
+  }
+  const text = source.slice(0, end).trimEnd();
+  return { text, format: insert ? undefined : lastFormat(words), data: undefined };
+}
+
+interface Token {
+  readonly text: string;
+  /** Upper case, if it is a word. */
+  readonly word: string | undefined;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface InsertParts {
+  /** Rows come from a SELECT. */
+  readonly query?: boolean;
+  readonly settings?: Token;
+  readonly format?: Token;
+  readonly name?: Token;
+  readonly values?: Token;
+}
+
+const startsQuery: ReadonlySet<string> = new Set(["SELECT", "WITH", "WATCH", "EXPLAIN"]);
+// A word after one of these is a name, whatever it looks like.
+const beforeName: ReadonlySet<string> = new Set(["INTO", "TABLE", "FUNCTION", "."]);
+
+function insertPart(previous: Token, token: Token, known: InsertParts | undefined): InsertParts {
+  if (known?.query) return {};
+  if (known?.format) return { name: token };
+  if (beforeName.has(previous.word ?? previous.text)) return {};
+  if (token.word === undefined) return {};
+  if (startsQuery.has(token.word)) return { query: true };
+  if (token.word === "SETTINGS") return { settings: token };
+  if (token.word === "FORMAT") return { format: token };
+  if (token.word === "VALUES") return { values: token };
+  return {};
+}
+
+function withData(source: string, insert: InsertParts, start: number): Statement {
+  const keyword = (insert.format ?? insert.values) as Token;
+  const format = insert.name?.text ?? "Values";
+  const head = source.slice(0, (insert.settings ?? keyword).start).trimEnd();
+  const settings = insert.settings ? source.slice(insert.settings.start, keyword.start).trimEnd() : "";
+  return {
+    text: source.slice(0, start),
+    format,
+    data: {
+      start,
+      from: (file) => `${head} FROM INFILE '${file}' COMPRESSION 'none' ${settings} FORMAT ${format}`,
+    },
+  };
+}
+
+/** After the format's name, blanks and one line end are skipped, or a semicolon; the rest is data. */
+function startOfData(source: string, at: number): number {
+  const pattern = /[ \t\f]*(?:;|\r?\n)?/y;
+  pattern.lastIndex = at;
+  return at + (pattern.exec(source)?.[0].length ?? 0);
+}
+
+function refuseFiles(previous: Token | undefined, token: Token): void {
+  if (previous?.word === "INTO" && token.word === "OUTFILE")
+    throw new Failure(358, "INTO OUTFILE is not allowed", "INTO_OUTFILE_NOT_ALLOWED");
+  if (previous?.word === "FROM" && token.word === "INFILE")
+    throw new Failure(
+      48,
+      "FROM INFILE is not allowed over HTTP: send the data in the request",
+      "NOT_IMPLEMENTED",
+    );
+}
+
+function lastFormat(words: readonly Token[]): string | undefined {
+  const at = words.map(({ word }) => word).lastIndexOf("FORMAT");
+  return at > 0 ? words[at + 1]?.text : undefined;
+}
+
+const skipped = /(?:[\s\0]+|--[^\n]*|#[! ][^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/y;
+// In latin1, the three bytes of each of ‘ ’ “ ”, which ClickHouse takes for quotes too.
+const single = /\u00e2\u0080\u0098[\s\S]*?(?:\u00e2\u0080\u0099|$)/.source;
+const double = /\u00e2\u0080\u009c[\s\S]*?(?:\u00e2\u0080\u009d|$)/.source;
+const quoted = new RegExp(
+  [
+    /'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)/.source,
+    /"(?:[^"\\]|\\[\s\S]|"")*(?:"|$)/.source,
+    /`(?:[^`\\]|\\[\s\S]|``)*(?:`|$)/.source,
+    /\$(\w*)\$[\s\S]*?\$\1\$/.source,
+    single,
+    double,
+  ].join("|"),
+  "y",
+);
+const bare = /[A-Za-z_][\w$]*|[0-9][\w.]*|[\s\S]/y;
+
+function* tokenize(source: string): Generator<Token> {
+  let at = 0;
+  while (at < source.length) {
+    const gap = matchAt(skipped, source, at);
+    if (gap) {
+      at += gap.length;
+      continue;
+    }
+    const quote = matchAt(quoted, source, at);
+    const text = quote ?? (matchAt(bare, source, at) as string);
+    const word = quote === undefined && /^[A-Za-z_]/.test(text) ? text.toUpperCase() : undefined;
+    yield { text, word, start: at, end: at + text.length };
+    at += text.length;
+  }
+}
+
+function matchAt(pattern: RegExp, source: string, at: number): string | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(source)?.[0];
+}
