@@ -1,0 +1,60 @@
+import type { CatalogColumn, CatalogTable, CatalogType } from "../../src/tables";
+
+/** A type of Postgres's own, as the catalog describes it. */
+export function builtIn(name: string, more: Partial<CatalogType> = {}): CatalogType {
+  return { schema: "pg_catalog", name, kind: "base", ...more };
+}
+
+export function column(
+  name: string,
+  base: CatalogType | string,
+  more: Partial<CatalogColumn> = {},
+): CatalogColumn {
+  const type = typeof base === "string" ? builtIn(base) : base;
+  return {
+    name,
+    position: 1,
+    type: type.name,
+    base: type,
+    notNull: true,
+    toastable: false,
+    generated: false,
+    ...more,
+  };
+}
+
+export function table(
+  name: string,
+  columns: readonly CatalogColumn[],
+  more: Partial<CatalogTable> = {},
+): CatalogTable {
+  return {
+    schema: "inventory",
+    name,
+    partitioned: false,
+    columns: columns.map((one, index) => ({ ...one, position: index + 1 })),
+    primaryKey: ["id"],
+    replicaIdentity: "full",
+    identityIndex: [],
+    ...more,
+  };
+}
+
+/** inventory.orders and inventory.customers of sql/postgres/demo.sql. */
+export const demoCatalog: readonly CatalogTable[] = [
+  table("customers", [
+    column("id", "int4"),
+    column("first_name", builtIn("varchar", { length: 64 }), { toastable: true }),
+    column("last_name", builtIn("varchar", { length: 64 }), { toastable: true }),
+    column("email", builtIn("varchar", { length: 255 }), { toastable: true }),
+    column("city", "text", { notNull: false, toastable: true }),
+    column("created_at", "timestamptz", { default: "now()" }),
+  ]),
+  table("orders", [
+    column("id", "int4"),
+    column("order_date", "date", { default: "CURRENT_DATE" }),
+    column("purchaser", "int4"),
+    column("quantity", "int4"),
+    column("product_id", "int4"),
+  ]),
+];
