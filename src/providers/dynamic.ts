@@ -17,10 +17,18 @@ export type Operations = Required<
  * Pulumi stores a dynamic provider's code, as text, with each resource. Only this shell is stored: state stays small,
  * a change of the operations' code is no change of the resource, and a resource made long ago is read and deleted by
  * the code of today. The price: the operations must go on understanding the properties that their past versions wrote.
- *
- * Everything in here runs after it has been serialized: it may use no import of this module.
  */
 export function remoteProvider(name: ProviderName): pulumi.dynamic.ResourceProvider {
+  const provider = providers.get(name) ?? newProvider(name);
+  providers.set(name, provider);
+  return provider;
+}
+
+/** Pulumi serializes each provider once, which takes a tenth of a second. */
+const providers = new Map<ProviderName, pulumi.dynamic.ResourceProvider>();
+
+/** Everything in here runs after it has been serialized: it may use no import of this module. */
+function newProvider(name: ProviderName): pulumi.dynamic.ResourceProvider {
   const operations = (): Operations => {
     const fs = require("node:fs");
     const path = require("node:path");
