@@ -1,5 +1,10 @@
 import type { dynamic } from "@pulumi/pulumi";
-import { type ClickHouse, type ClickHouseOptions, withClickHouse } from "../../lib/clickhouse";
+import {
+  type ClickHouse,
+  type ClickHouseConnection,
+  type ClickHouseOptions,
+  withClickHouse,
+} from "../../lib/clickhouse";
 import { withoutCredentials } from "../../lib/http";
 import { messageOf } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
@@ -71,7 +76,7 @@ export async function update(
 
 export async function read(id: string, props: ClickHouseSchemaState): Promise<dynamic.ReadResult> {
   try {
-    return await withClickHouse(props, optionsFor(presentMs), async (clickhouse) => {
+    return await withClickHouse(serverOf(props), optionsFor(presentMs), async (clickhouse) => {
       const reality = await observe(clickhouse, props.database);
       if (!reality.objects.some(isOurs)) return { id: "", props: {} };
       const drift = planSchema(props, reality, props.fingerprints ?? {}).flatMap(({ why }) => why);
@@ -89,7 +94,7 @@ async function remove(_id: string, props: ClickHouseSchemaState): Promise<void> 
   const what = `tables and views of the pipeline in database ${database} of ClickHouse at ${withoutCredentials(url)}`;
   if (keepsData(what)) return;
   try {
-    await withClickHouse(props, optionsFor(presentMs), async (clickhouse) => {
+    await withClickHouse(serverOf(props), optionsFor(presentMs), async (clickhouse) => {
       const reality = await observe(clickhouse, database);
       for (const found of droppable(props, reality)) await clickhouse.run(dropStatement(database, found));
       await dropEmptyDatabase(clickhouse, database, reality);
@@ -109,6 +114,11 @@ async function remove(_id: string, props: ClickHouseSchemaState): Promise<void> 
 
 export { remove as delete };
 
+/** Without the database: the server refuses all that is asked with one that does not exist yet. */
+function serverOf({ url, user, password }: ClickHouseSchemaInputs): ClickHouseConnection {
+  return { url, user, password };
+}
+
 /** Makes ClickHouse hold what the inputs ask for, and looks at the result. */
 async function establish(
   inputs: ClickHouseSchemaInputs,
@@ -118,17 +128,21 @@ async function establish(
   const stay = new Set(inputs.tables.map(({ target }) => target));
   const leaving = (olds?.tables ?? []).map(({ target }) => target).filter((target) => !stay.has(target));
   try {
-    return await withClickHouse(inputs, optionsFor(inputs.startTimeoutSeconds * 1000), async (clickhouse) => {
-      const reality = await observe(clickhouse, inputs.database);
-      refuseProblems(inputs, reality);
-      const steps = planSchema(inputs, reality, olds?.fingerprints ?? {}, leaving);
-      for (const { statements, replay: target } of steps) {
-        changes.begun = true;
-        for (const sql of statements) await clickhouse.run(sql);
-        if (target !== undefined) await replay(clickhouse, inputs, target);
-      }
-      return verified(clickhouse, inputs);
-    });
+    return await withClickHouse(
+      serverOf(inputs),
+      optionsFor(inputs.startTimeoutSeconds * 1000),
+      async (clickhouse) => {
+        const reality = await observe(clickhouse, inputs.database);
+        refuseProblems(inputs, reality);
+        const steps = planSchema(inputs, reality, olds?.fingerprints ?? {}, leaving);
+        for (const { statements, replay: target } of steps) {
+          changes.begun = true;
+          for (const sql of statements) await clickhouse.run(sql);
+          if (target !== undefined) await replay(clickhouse, inputs, target);
+        }
+        return verified(clickhouse, inputs);
+      },
+    );
   } catch (error) {
     if (!changes.begun) throw error;
     throw new HalfDoneError(

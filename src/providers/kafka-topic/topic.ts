@@ -70,6 +70,8 @@ export async function createTopic(admin: Admin, inputs: KafkaTopicInputs): Promi
   try {
     await request(inputs.config, false);
   } catch (error) {
+    // Taken, but a busy broker knows the topic's leaders only a moment later: whoever made it looks again.
+    if (/^(UNKNOWN_TOPIC_OR_PARTITION|LEADER_NOT_AVAILABLE)$/.test(typeOf(error) ?? "")) return;
     throw await explained(error, inputs, (config) => request(config, true));
   }
 }
