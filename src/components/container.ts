@@ -185,7 +185,7 @@ function healthcheckArgs({ command, everySeconds = 5 }: Healthcheck) {
     timeout: "5s",
     retries: 3,
     // Failures while it starts do not count.
-    startPeriod: "1m0s",
+    startPeriod: "3m0s",
   };
 }
 

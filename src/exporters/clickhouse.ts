@@ -114,10 +114,10 @@ const consumersMetrics = [
 ] as const;
 
 const offsetsSql = `
-  SELECT database, table, topic, toString(partition) AS partition, toString(max(offset)) AS offset
+  SELECT database, table, topic, toString(id) AS partition, toString(max(position)) AS offset
   FROM system.kafka_consumers
-  ARRAY JOIN assignments.topic AS topic, assignments.partition_id AS partition, assignments.current_offset AS offset
-  WHERE offset >= 0 GROUP BY database, table, topic, partition ORDER BY database, table, topic, partition`;
+  ARRAY JOIN assignments.topic AS topic, assignments.partition_id AS id, assignments.current_offset AS position
+  WHERE position >= 0 GROUP BY database, table, topic, id ORDER BY database, table, topic, id`;
 
 /** All metrics. ClickHouse being away is a metric, too: clickhouse_up is 0 then. */
 export async function collect(query: Query): Promise<Metric[]> {

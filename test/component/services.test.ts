@@ -66,7 +66,7 @@ function port(internal: number, external: number) {
 }
 
 function healthcheck(interval: string, ...command: string[]) {
-  return { tests: ["CMD", ...command], interval, timeout: "5s", retries: 3, startPeriod: "1m0s" };
+  return { tests: ["CMD", ...command], interval, timeout: "5s", retries: 3, startPeriod: "3m0s" };
 }
 
 function wget(url: string) {

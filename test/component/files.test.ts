@@ -1,0 +1,70 @@
+import * as fs from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { dataSources } from "../../src/components/grafana";
+import { clusterId } from "../../src/components/kafka";
+import { scrapeConfig } from "../../src/components/prometheus";
+import { serviceNames } from "../../src/images";
+import { inProject, readProjectFile } from "../../src/lib/paths";
+
+test("Prometheus scrapes every service that has metrics, under its name and port", () => {
+  const { global, scrape_configs } = parse(
+    scrapeConfig({ services: serviceNames, scrapeIntervalSeconds: 7 }),
+  );
+  expect(global).toEqual({ scrape_interval: "7s", evaluation_interval: "7s" });
+  const targets = Object.fromEntries(
+    scrape_configs.map((job: { job_name: string; static_configs: { targets: string[] }[] }) => [
+      job.job_name,
+      job.static_configs.flatMap((one) => one.targets),
+    ]),
+  );
+  expect(targets).toEqual({
+    prometheus: ["prometheus:9090"],
+    "node-exporter": ["node-exporter:9100"],
+    "postgres-exporter": ["postgres-exporter:9187"],
+    "kafka-exporter": ["kafka-exporter:9308"],
+    "clickhouse-exporter": ["clickhouse-exporter:9116"],
+  });
+});
+
+test("jobs and data sources of services that are off are left out", () => {
+  const { scrape_configs } = parse(scrapeConfig({ services: ["prometheus"], scrapeIntervalSeconds: 5 }));
+  expect(scrape_configs).toHaveLength(1);
+  const { datasources } = parse(dataSources(["clickhouse", "grafana"]));
+  expect(datasources.map(({ uid }: { uid: string }) => uid)).toEqual(["clickhouse"]);
+});
+
+test("Grafana's data sources take the password from a file", () => {
+  const { datasources } = parse(dataSources(serviceNames));
+  expect(datasources).toMatchObject([
+    { uid: "prometheus", type: "prometheus", url: "http://prometheus:9090" },
+    {
+      uid: "clickhouse",
+      type: "grafana-clickhouse-datasource",
+      jsonData: { protocol: "http", host: "clickhouse", port: 8123 },
+      secureJsonData: { password: "$__file{/etc/cdc/grafana/clickhouse-password}" },
+    },
+  ]);
+});
+
+test("every panel asks a data source that is provisioned", () => {
+  const known = parse(dataSources(serviceNames)).datasources.map(
+    ({ type, uid }: { type: string; uid: string }) => `${type}/${uid}`,
+  );
+  const files = fs.readdirSync(inProject("dashboards")).filter((name) => name.endsWith(".json"));
+  expect(files).toContain("cdc-overview.json");
+  for (const file of files) {
+    const { uid, panels } = JSON.parse(readProjectFile("dashboards", file));
+    expect(`${uid}.json`).toBe(file);
+    for (const { title, targets } of panels)
+      for (const { datasource } of targets)
+        expect(known, title).toContain(`${datasource.type}/${datasource.uid}`);
+  }
+});
+
+test("Kafka's cluster id: 22 characters, the same for the same stack, never with a leading dash", () => {
+  const ids = Array.from({ length: 500 }, (_, index) => clusterId(`cdc/${index}`));
+  for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
+  expect(new Set(ids).size).toBe(500);
+  expect(clusterId("cdc/1")).toBe(ids[1]);
+});
