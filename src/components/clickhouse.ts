@@ -61,7 +61,7 @@ export class ClickHouse extends pulumi.ComponentResource {
         ],
         healthcheck: {
           command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8123/ping"],
-          everySeconds: 3,
+          everySeconds: 5,
         },
         // The entrypoint starts as root, gives the volume to clickhouse and becomes clickhouse.
         capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],

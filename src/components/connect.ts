@@ -36,7 +36,7 @@ export class Connect extends pulumi.ComponentResource {
         // 200 only when the worker takes requests, which a worker that still joins its group does not.
         healthcheck: {
           command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8083/health"],
-          everySeconds: 3,
+          everySeconds: 5,
         },
         stopSeconds: 30,
       },

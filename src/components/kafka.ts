@@ -31,7 +31,7 @@ export class Kafka extends pulumi.ComponentResource {
         env: brokerSettings(args),
         volumes: [{ volume, path: dataPath }],
         ports: [{ inside: externalPort, published: args.port }],
-        healthcheck: { command: ["bash", "-c", "</dev/tcp/127.0.0.1/9092"], everySeconds: 3 },
+        healthcheck: { command: ["bash", "-c", "</dev/tcp/127.0.0.1/9092"], everySeconds: 5 },
         // A controlled shutdown closes its logs; one that is killed reads them all again.
         stopSeconds: 60,
       },

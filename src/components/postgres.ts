@@ -59,7 +59,7 @@ export class Postgres extends pulumi.ComponentResource {
         // With a host name: the server that runs while the database is made has no network port.
         healthcheck: {
           command: ["pg_isready", "-q", "-h", "127.0.0.1", "-U", superuser, "-d", args.database],
-          everySeconds: 3,
+          everySeconds: 5,
         },
         // The entrypoint starts as root, gives the volume to postgres and becomes postgres.
         capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],

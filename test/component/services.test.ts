@@ -66,11 +66,11 @@ function port(internal: number, external: number) {
 }
 
 function healthcheck(interval: string, ...command: string[]) {
-  return { tests: ["CMD", ...command], interval, timeout: "5s", retries: 3, startPeriod: "3m0s" };
+  return { tests: ["CMD", ...command], interval, timeout: "10s", retries: 3, startPeriod: "3m0s" };
 }
 
 function wget(url: string) {
-  return healthcheck("5s", "wget", "-q", "-O", "/dev/null", url);
+  return healthcheck("10s", "wget", "-q", "-O", "/dev/null", url);
 }
 
 function credentials(user: string): Credentials {
@@ -210,7 +210,7 @@ test("Kafka: one KRaft node with a listener for the network and one for the host
     ports: [port(29092, 19092)],
     stopTimeout: 60,
     destroyGraceSeconds: 60,
-    healthcheck: healthcheck("3s", "bash", "-c", "</dev/tcp/127.0.0.1/9092"),
+    healthcheck: healthcheck("5s", "bash", "-c", "</dev/tcp/127.0.0.1/9092"),
   });
 });
 
@@ -262,7 +262,7 @@ test("Connect: exactly-once, credentials of the source in a file", async () => {
     ports: [port(8083, 18083)],
     stopTimeout: 30,
     destroyGraceSeconds: 30,
-    healthcheck: healthcheck("3s", "curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8083/health"),
+    healthcheck: healthcheck("5s", "curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8083/health"),
   });
 });
 
@@ -287,7 +287,7 @@ test("ClickHouse: users by the hashes of their passwords, limits that fit its me
     capabilities: startsAsRoot,
     stopTimeout: 60,
     destroyGraceSeconds: 60,
-    healthcheck: healthcheck("3s", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8123/ping"),
+    healthcheck: healthcheck("5s", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8123/ping"),
   });
   const files = Object.fromEntries(
     uploads.map((upload: { file: string; content: string; permissions: string }) => {
