@@ -24,12 +24,12 @@ export async function lookBefore(connect: Connect, inputs: DebeziumConnectorInpu
   };
 }
 
-function firstLook(target: HeartbeatTarget, timeoutMs: number): Promise<number> {
-  return waitFor(async () => ({ beat: await latestHeartbeat(target) }), {
-    what: `heartbeats in ${placeOf(target)}`,
-    timeoutMs,
-    isFatal: isRefusal,
-  }).then(({ beat }) => beat);
+async function firstLook(target: HeartbeatTarget, waitMs: number): Promise<number> {
+  try {
+    return await latestHeartbeat(target, waitMs);
+  } catch (error) {
+    throw new Error(`heartbeats in ${placeOf(target)} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /**
@@ -139,9 +139,4 @@ function firstLine(text: string): string {
 
 function placeOf({ url, database }: HeartbeatTarget): string {
   return `ClickHouse at ${withoutCredentials(url)}, table ${database}.${heartbeatTable}`;
-}
-
-/** ClickHouse will not say anything else by waiting: 516 is a wrong password, 497 a right that is missing. */
-function isRefusal(error: unknown): boolean {
-  return ["516", "497"].includes(String((error as { code?: unknown }).code));
 }

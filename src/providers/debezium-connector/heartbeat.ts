@@ -1,4 +1,4 @@
-import { createClient } from "@clickhouse/client";
+import { withClickHouse } from "../../lib/clickhouse";
 import type { HeartbeatTarget } from "./types";
 
 /** The table to which heartbeats come, beside the captured tables. */
@@ -7,17 +7,14 @@ export const heartbeatTable = "heartbeat";
 /**
  * When the latest heartbeat that has come out in ClickHouse was written in Postgres, in microseconds since 1970 by
  * Postgres's clock; 0 when none has.
+ * @param waitMs how long a ClickHouse that does not answer yet is waited for.
  */
-export async function latestHeartbeat({ url, user, password, database }: HeartbeatTarget): Promise<number> {
-  const client = createClient({ url, username: user, password, database, request_timeout: 10_000 });
-  try {
-    const result = await client.query({
-      query: `SELECT toString(toUnixTimestamp64Micro(max(beat_at))) AS beat FROM ${heartbeatTable}`,
-      format: "JSONEachRow",
-    });
-    const [row] = await result.json<{ beat: string }>();
-    return Number(row?.beat ?? 0);
-  } finally {
-    await client.close();
-  }
+export async function latestHeartbeat(target: HeartbeatTarget, waitMs = 0): Promise<number> {
+  const options = { waitMs, statementTimeoutMs: 10_000 };
+  const rows = await withClickHouse(target, options, (clickhouse) =>
+    clickhouse.rows<{ beat: string }>(
+      `SELECT toString(toUnixTimestamp64Micro(max(beat_at))) AS beat FROM ${heartbeatTable}`,
+    ),
+  );
+  return Number(rows[0]?.beat ?? 0);
 }
