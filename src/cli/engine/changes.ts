@@ -24,15 +24,12 @@ export interface ChangeView {
   readonly result: () => Changes;
 }
 
+/** Of a replacement the creation is shown, which is what takes time. */
 const done: Readonly<Record<string, string>> = {
   create: "created",
   update: "updated",
   delete: "deleted",
-  replace: "replaced",
-  "create-replacement": "created anew",
-  "delete-replaced": "old one deleted",
-  read: "read",
-  refresh: "read",
+  "create-replacement": "replaced",
   import: "imported",
 };
 
@@ -40,8 +37,8 @@ const doing: Readonly<Record<string, string>> = {
   create: "creating",
   update: "updating",
   delete: "deleting",
-  "create-replacement": "creating anew",
-  "delete-replaced": "deleting the old",
+  "create-replacement": "replacing",
+  "delete-replaced": "removing the old",
   refresh: "reading",
 };
 
@@ -55,7 +52,7 @@ export function followChanges(terminal: Terminal, now: () => number = Date.now):
   const end = ({ urn, op }: StepEventMetadata, ok: boolean) => {
     const since = begun.get(urn)?.at ?? now();
     begun.delete(urn);
-    if (ok && !(isShown(urn) && op in done && !isRead(op))) return;
+    if (ok && !(isShown(urn) && op in done)) return;
     const text = ok ? done[op] : `${doing[op] ?? op} failed`;
     terminal.line(`  ${ok ? "✓" : "✗"} ${nameOf(urn)} ${text} (${duration(now() - since)})`);
   };
@@ -96,10 +93,6 @@ function isShown(urn: string): boolean {
     type === resourceTypes.volume ||
     type.startsWith("pulumi-nodejs:dynamic")
   );
-}
-
-function isRead(op: string): boolean {
-  return op === "read" || op === "refresh";
 }
 
 function countsOf(changes: Readonly<Record<string, number | undefined>>): Record<string, number> {
