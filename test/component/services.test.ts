@@ -130,7 +130,7 @@ test("Postgres: logical WAL, passwords in files, demo data on a new volume", asy
     stopTimeout: 60,
     destroyGraceSeconds: 60,
     healthcheck: healthcheck(
-      "3s",
+      "5s",
       ...["pg_isready", "-q", "-h", "127.0.0.1", "-U", "postgres", "-d", "inventory"],
     ),
   });
