@@ -30,7 +30,7 @@ export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failure
     () => isText("database") && !["system", "information_schema"].includes(known.database.toLowerCase()),
     "must be a database's name, not one of ClickHouse's own",
   );
-  demand("brokers", () => !known.brokers.includes("'"), "must be like kafka:9092");
+  demand("brokers", () => isText("brokers") && !known.brokers.includes("'"), "must be like kafka:9092");
   demand(
     "tables",
     () => Array.isArray(known.tables) && known.tables.length > 0,
