@@ -50,7 +50,7 @@ function settingsFailures({ settings, connector, heartbeat }: Raw): Failures {
     return isUnknown(settings) ? [] : [{ property: "settings", reason: "must be settings by name" }];
   const values = settings as Readonly<Record<string, unknown>>;
   const reasons: string[] = Object.entries(values)
-    .filter(([, value]) => typeof value !== "string")
+    .filter(([, value]) => value !== undefined && typeof value !== "string")
     .map(([name, value]) => `${name} is ${JSON.stringify(value)}; Connect takes all values as text`);
   const demand = (name: string, isFine: (value: string | undefined) => boolean, rule: string) => {
     const value = values[name];
