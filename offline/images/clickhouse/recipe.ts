@@ -20,7 +20,9 @@ async function prepare(stage: Stage): Promise<void> {
   stage.step("ClickHouse 26.7 from npm (chdb, 170 MB)");
   const runtime = path.join(stage.dir, "runtime");
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  await stage.run("npm", ["ci", ...quiet, `--cpu=${stage.arch === "arm64" ? "arm64" : "x64"}`], { cwd: runtime });
+  await stage.run("npm", ["ci", ...quiet, `--cpu=${stage.arch === "arm64" ? "arm64" : "x64"}`], {
+    cwd: runtime,
+  });
   fs.renameSync(path.join(runtime, "node_modules"), path.join(stage.dir, "node_modules"));
   translate(path.join(stage.dir, "front"), path.join(stage.dir, "front.js"));
 }
@@ -31,7 +33,11 @@ function translate(from: string, to: string): void {
   for (const file of fs.readdirSync(from)) {
     const { outputText } = ts.transpileModule(fs.readFileSync(path.join(from, file), "utf8"), {
       fileName: file,
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.CommonJS,
+        esModuleInterop: true,
+      },
     });
     fs.writeFileSync(path.join(to, file.replace(/\.ts$/, ".js")), outputText);
   }

@@ -14,6 +14,8 @@ export interface Received {
 
 /** An INSERT must show where its data begins within this many bytes: ClickHouse's default of max_query_size. */
 const headBytes = 256 * 1024;
+/** Data is written in pieces of about this size: clients may send it in very small ones. */
+const pieceBytes = 1024 * 1024;
 /** A text without data after it is held in memory. */
 const mostBytes = 64 * 1024 * 1024;
 
@@ -91,11 +93,9 @@ async function atLeast(input: Chunks, first: Buffer, bytes: number): Promise<Buf
 async function write(file: string, first: Buffer, rest: Chunks): Promise<void> {
   const handle = await fs.open(file, "wx", 0o600);
   try {
-    await handle.writeFile(first);
-    for (;;) {
-      const { done, value } = await rest.next();
-      if (done) return;
-      await handle.writeFile(value);
+    for (let piece = await atLeast(rest, first, pieceBytes); piece.length > 0; ) {
+      await handle.writeFile(piece);
+      piece = await atLeast(rest, Buffer.alloc(0), pieceBytes);
     }
   } catch (error) {
     await fs.rm(file, { force: true });

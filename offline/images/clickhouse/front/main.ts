@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { findAll, isTrue, loadConfig, textAt } from "./config";
 import { Engine } from "./engine";
 import { failureFrom } from "./failure";
+import { initialize } from "./init";
 import { type Level, log, setLevel } from "./log";
 import { memoryLimit } from "./memory";
 import { AsynchronousMetrics } from "./metrics";
@@ -32,6 +33,10 @@ async function main(): Promise<void> {
   );
   const engine = start(dataPath, engineConfig, level);
   const version = text(await engine.run("SELECT version()"));
+  await initialize(engine, dataPath, {
+    database: process.env.CLICKHOUSE_DB,
+    scripts: "/docker-entrypoint-initdb.d",
+  });
   const metrics = new AsynchronousMetrics(engine, dataPath);
   await metrics.start(Number(textAt(config, "asynchronous_metrics_update_period_s") ?? 5));
   const front = new Front({

@@ -227,10 +227,13 @@ function engineUsers(
   ]);
 }
 
-/** Everything that a user with full rights may do on a server, but for files: here they would be the container's own. */
+/**
+ * Everything that a user with full rights may do on a server, but for files: here they would be the container's own.
+ * TABLE ENGINE is not among them: it would include the engine File, and the harmless engines need no grant.
+ */
 const fullGrants: readonly string[] = [
   "GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, CHECK, BACKUP, KILL QUERY, " +
-    "MOVE PARTITION BETWEEN SHARDS, SYSTEM, dictGet, INTROSPECTION, CLUSTER, TABLE ENGINE, NAMED COLLECTION " +
+    "MOVE PARTITION BETWEEN SHARDS, SYSTEM, dictGet, INTROSPECTION, CLUSTER, NAMED COLLECTION " +
     "ON *.* WITH GRANT OPTION",
   "GRANT READ, WRITE ON KAFKA, READ, WRITE ON POSTGRES, READ, WRITE ON URL, READ, WRITE ON REMOTE, " +
     "READ, WRITE ON S3, READ, WRITE ON MYSQL, READ, WRITE ON MONGO, READ, WRITE ON REDIS, READ, WRITE ON NATS, " +
