@@ -9,6 +9,7 @@ import {
   map,
   object,
   type Properties,
+  type Property,
   set,
   string,
 } from "../../offline/plugins/provider/schema";
@@ -125,6 +126,36 @@ describe("a resource", () => {
     const { id, state } = await lifecycle.create(kind, call, base);
     expect(id).toBe("made");
     expect(state).toEqual({ ...base, driver: "local", __meta: '{"schema_version":"2"}' });
+  });
+
+  test("has what the engine chose where the user left it open, in the user's order, also after an update", async () => {
+    const ports = list(object({ internal: int(forceNew), external: int({ ...forceNew, computed: true }) }), {
+      same: (state, input) =>
+        differences({ ports: set(ports.element as Property) }, { ports: state }, { ports: input }).length ===
+        0,
+    });
+    const found = [
+      { internal: 1, external: 50 },
+      { internal: 2, external: 60 },
+    ];
+    const publishing: Kind<never> = {
+      ...kind,
+      properties: { ports },
+      read: async (_call, id) => ({ id, state: { ports: found } }),
+    };
+    const asked = { ports: [{ internal: 2 }, { internal: 1, external: 50 }] };
+    const given = [
+      { internal: 2, external: 60 },
+      { internal: 1, external: 50 },
+    ];
+    expect(lifecycle.planned(publishing, undefined, asked).ports).toEqual([
+      { internal: 2, external: unknown },
+      given[1],
+    ]);
+    const { state } = await lifecycle.create(publishing, call, asked);
+    expect(state.ports).toEqual(given);
+    expect(lifecycle.planned(publishing, state, asked).ports).toEqual(given);
+    expect(lifecycle.diff(publishing, state, asked, []).differences).toEqual([]);
   });
 
   test("that was left half-made is replaced", async () => {

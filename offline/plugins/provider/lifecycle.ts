@@ -1,8 +1,8 @@
 import { autoname, type Checked, checkInputs, defaultsKey, isAutonamed } from "./check";
 import { type Difference, differences, isSame } from "./diff";
 import { type Call, IncompleteError, type Kind } from "./kind";
-import { inputsOf, type Values } from "./schema";
-import { unknown } from "./unknown";
+import { inputsOf, type Properties, type Property, type Values } from "./schema";
+import { isUnknown, unknown } from "./unknown";
 
 /** A kind of whatever plugin: what is done with it here takes no service. */
 type AnyKind = Kind<never>;
@@ -65,7 +65,14 @@ export function diff(kind: AnyKind, state: Values, inputs: Values, ignoreChanges
 /** The state that a creation or an update leads to, as far as it is known before; also an update's final state. */
 export function planned(kind: AnyKind, state: Values | undefined, inputs: Values): Values {
   const values = Object.entries(kind.properties).map(([name, property]) => {
-    if (inputs[name] !== undefined) return [name, inputs[name]];
+    const input = inputs[name];
+    if (input !== undefined) {
+      const before = state === undefined ? unknown : state[name];
+      return [
+        name,
+        isSame(property, before, input) || before === unknown ? filledIn(property, input, before) : input,
+      ];
+    }
     const isMade = property.output === true || property.computed === true;
     return [name, isMade ? (state === undefined ? unknown : state[name]) : undefined];
   });
@@ -102,7 +109,10 @@ export async function read<Service>(
     const before = prior[name];
     if (!(name in found.state)) return [name, before];
     const now = found.state[name];
-    return [name, before !== undefined && isSame(property, now, before) ? before : now];
+    return [
+      name,
+      before !== undefined && isSame(property, now, before) ? filledIn(property, before, now) : now,
+    ];
   });
   const state: Values = Object.fromEntries(values.filter(([, value]) => value !== undefined));
   const mark = prior[incompleteKey] === undefined ? {} : { [incompleteKey]: prior[incompleteKey] };
@@ -128,6 +138,32 @@ export function inputsFor(kind: AnyKind, oldInputs: Values | undefined, state: V
   if (oldInputs?.[defaultsKey] !== undefined) inputs[defaultsKey] = oldInputs[defaultsKey];
   else if (imported && kind.autonamed) inputs[defaultsKey] = [];
   return inputs;
+}
+
+/**
+ * The user's own words for a value, with what they leave to the engine taken from what is there, e.g. the port that
+ * it has chosen. What is there may be unknown as a whole.
+ */
+function filledIn(property: Property, words: unknown, there: unknown): unknown {
+  const { element, properties } = property;
+  if (properties !== undefined) return filledInObject(properties, words as Values, there);
+  if (element?.properties === undefined || isUnknown(words)) return words;
+  const rest = there === unknown ? [] : [...((there ?? []) as unknown[])];
+  return (words as unknown[]).map((each) => {
+    const index = rest.findIndex((other) => isSame(element, other, each));
+    return filledIn(element, each, there === unknown ? unknown : rest.splice(index, 1)[0]);
+  });
+}
+
+function filledInObject(properties: Properties, words: Values, there: unknown): Values {
+  if (isUnknown(words)) return words;
+  const entries = Object.entries(properties).map(([name, property]) => {
+    const value = there === unknown ? unknown : (there as Values | undefined)?.[name];
+    const word = words[name];
+    if (word !== undefined) return [name, filledIn(property, word, value)];
+    return [name, property.computed ? value : undefined];
+  });
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** The official plugins' bridge keeps the version of a resource's schema in this property. */
