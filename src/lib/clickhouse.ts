@@ -1,4 +1,4 @@
-import { type ClickHouseClient, ClickHouseError, createClient } from "@clickhouse/client";
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { withoutCredentials } from "./http";
 import { messageOf, waitFor } from "./retry";
 import { UnreachableError } from "./unreachable";
@@ -65,8 +65,10 @@ function open(
     ...(database !== undefined && { database }),
     application: "cdc-stack",
     request_timeout: statementTimeoutMs,
+    // What goes wrong is in the errors.
+    log: { level: ClickHouseLogLevel.OFF },
     // Where a proxy stands in between, an answer that takes long would be given up by it.
-    clickhouse_settings: { wait_end_of_query: 1 },
+    clickhouse_settings: { wait_end_of_query: 1, output_format_json_quote_64bit_integers: 1 },
   });
   const plainly = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

@@ -14,7 +14,13 @@ export function capturedType(column: CatalogColumn): CapturedType | { readonly p
   // The type registry of Debezium has no element type for these, and leaves the column out.
   if (column.domains && column.type.endsWith("[]"))
     return { problem: "Debezium does not send arrays of a domain" };
-  const element = base.element && scalarType(base.element);
+  // Debezium sends NULL for an array with a NULL in it: without NULLs of the column's own, that is told.
+  if (base.element?.kind === "enum" && !column.notNull)
+    return {
+      problem:
+        "Debezium does not tell an array of an enum with a NULL in it from NULL, unless the column is NOT NULL",
+    };
+  const element = base.element && (base.element.kind === "enum" ? text : scalarType(base.element));
   if (!element || "problem" in element || !isArraySent(base.element))
     return { problem: `Debezium does not send arrays of ${base.element?.name}` };
   return { rule: "array", type: `Array(Nullable(${element.type}))`, element };

@@ -140,7 +140,7 @@ function readingOf(column: CapturedType, raw: string): string {
   if (rule === "bytes") return `if(${raw} = '', '', nullIf(tryBase64Decode(${raw}), ''))`;
   if (rule === "bits")
     return `if(isNull(${raw}), NULL, right(leftPad(bin(reverse(tryBase64Decode(${raw}))), ${scale}, '0'), ${scale}))`;
-  if (type === "String") return raw;
+  if (type === "String") return rule === "decimal" ? numericText(raw) : raw;
   switch (rule) {
     case "float":
       return `to${type}OrNull(${raw})`;
@@ -166,10 +166,19 @@ function exactly(raw: string, type: string): string {
   return `accurateCastOrNull(${raw}, ${literal(type)})`;
 }
 
+/** As Postgres spells it; source of the other spelling: SpecialValueDecimal of Debezium 3.6. */
+function numericText(raw: string): string {
+  const spellings = { NAN: "NaN", POSITIVE_INFINITY: "Infinity", NEGATIVE_INFINITY: "-Infinity" };
+  const [from, to] = [Object.keys(spellings), Object.values(spellings)].map(
+    (words) => `[${words.map(literal).join(", ")}]`,
+  );
+  return `transform(${raw}, ${from}, ${to}, ${raw})`;
+}
+
 function decimalOf({ type, scale }: CapturedType, raw: string): string {
   const parts = /^Decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/.exec(type);
   // ClickHouse rounds to a Float, and says so by its name.
-  if (type.startsWith("Float")) return `to${type}OrNull(${raw})`;
+  if (type.startsWith("Float")) return `to${type}OrNull(${numericText(raw)})`;
   if (!parts) return exactly(raw, type);
   const [digits, fraction] = [Number(parts[1]), Number(parts[2])];
   // Postgres's own declaration keeps the value within the type; without one, ClickHouse would cut digits off silently.
@@ -203,8 +212,10 @@ function timeOf(type: string, scale: number, raw: string): string {
 function timestampOf(type: string, scale: number, raw: string): string {
   const value = exactly(raw, "Int64");
   if (type === "Int64") return value;
-  const unit = 10 ** scale;
-  const known = within(value, range.seconds.first * unit, (range.seconds.last + 1) * unit - 1);
+  // As text: a number of JavaScript's would round them.
+  const first = `${range.seconds.first}${"0".repeat(scale)}`;
+  const last = `${range.seconds.last}${"9".repeat(scale)}`;
+  const known = `if(${value} BETWEEN ${first} AND ${last}, ${value}, NULL)`;
   const moment = `fromUnixTimestamp64${scale === 3 ? "Milli" : "Micro"}(${known}, 'UTC')`;
   return `CAST(${moment} AS Nullable(${type}))`;
 }
