@@ -31,6 +31,8 @@ export class HttpClient {
     this.axios = axios.create({
       baseURL: baseUrl,
       timeout: timeoutMs,
+      // Also where there is no body: axios would say that it is a form, which Connect refuses.
+      headers: { "Content-Type": "application/json" },
       validateStatus: () => true,
       maxRedirects: 3,
       // A proxy from the environment leads out of this machine, never to it.

@@ -16,8 +16,8 @@ describe("the HTTP client", () => {
     request.on("end", () => {
       response.statusCode = request.url === "/missing" ? 404 : 200;
       response.setHeader("Content-Type", "application/json");
-      const { authorization } = request.headers;
-      response.end(JSON.stringify({ method: request.method, url: request.url, body, authorization }));
+      const { authorization, "content-type": type } = request.headers;
+      response.end(JSON.stringify({ method: request.method, url: request.url, body, authorization, type }));
     });
   });
   let port: number;
@@ -37,7 +37,8 @@ describe("the HTTP client", () => {
     expect(await client.get("/missing")).toMatchObject({ status: 404, data: { method: "GET" } });
     expect(await client.get("/text")).toEqual({ status: 200, data: "plain" });
     const { data } = await client.send("PUT", "/a", { b: 1 });
-    expect(data).toMatchObject({ method: "PUT", url: "/a", body: '{"b":1}' });
+    expect(data).toMatchObject({ method: "PUT", url: "/a", body: '{"b":1}', type: "application/json" });
+    expect((await client.send("PUT", "/a")).data).toMatchObject({ body: "", type: "application/json" });
   });
 
   test("logs in with what the address holds, and shows it to nobody", async () => {
