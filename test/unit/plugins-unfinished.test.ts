@@ -90,7 +90,7 @@ describe("a note", () => {
       unfinished.begin(urn);
       unfinished.told(urn);
       expect(fs.readdirSync(folder)).toHaveLength(1);
-      vi.advanceTimersByTime(3000);
+      vi.advanceTimersByTime(10_000);
       expect(fs.readdirSync(folder)).toHaveLength(0);
     } finally {
       vi.useRealTimers();

@@ -24,7 +24,7 @@ export interface Existing {
 }
 
 /** Milliseconds that Pulumi's engine has for writing down what it was told of a creation. */
-const writingMs = 3000;
+const writingMs = 10_000;
 
 /**
  * Notes, one file a resource, of what is being made at this moment. When Pulumi is killed while a container is made,

@@ -73,8 +73,9 @@ export function planned(kind: AnyKind, state: Values | undefined, inputs: Values
         isSame(property, before, input) || before === unknown ? filledIn(property, input, before) : input,
       ];
     }
-    const isMade = property.output === true || property.computed === true;
-    return [name, isMade ? (state === undefined ? unknown : state[name]) : undefined];
+    if (property.output || property.computed) return [name, state === undefined ? unknown : state[name]];
+    // Left out before and after, it stays what the engine made of it: a zero.
+    return [name, state !== undefined && isSame(property, state[name], undefined) ? state[name] : undefined];
   });
   return withMeta(kind, Object.fromEntries(values.filter(([, value]) => value !== undefined)));
 }
