@@ -44,3 +44,12 @@ function inWords(key: string, value: unknown): string {
   const entries = Object.entries(value);
   return entries.length === 0 ? "none" : entries.map(([name, each]) => `${name} ${each}`).join(", ");
 }
+
+/** A Markdown text with today's table of settings between the two comments that mark its place. */
+export function withSettings(markdown: string): string {
+  const [begin, end] = ["<!-- settings -->", "<!-- /settings -->"];
+  const from = markdown.indexOf(begin);
+  const to = markdown.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the text has no place for the settings: ${begin} … ${end}`);
+  return `${markdown.slice(0, from + begin.length)}\n${settingsTable()}\n${markdown.slice(to)}`;
+}
