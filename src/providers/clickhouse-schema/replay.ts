@@ -17,6 +17,9 @@ export function replayNames(target: string): [queue: string, view: string] {
 /** Longest wait for a replay before `up` ends; it goes on, and the next `up` waits again. */
 const longestMs = 15 * 60_000;
 
+/** A broker that is there assigns partitions within seconds; after a crash, when the old session has ended. */
+const assignmentMs = 90_000;
+
 /** A consumer that has had nothing to read for so long has read all that Kafka still holds. */
 const idleMs = 10_000;
 
@@ -82,7 +85,8 @@ async function untilRead(
   ends: Positions,
 ): Promise<void> {
   const [queue] = replayNames(target);
-  const seen = { read: "", since: Date.now(), reached: 0 };
+  const startedAt = Date.now();
+  const seen = { read: "", since: startedAt, reached: 0 };
   await waitFor(
     async () => {
       const [progress] = await clickhouse.rows<Progress>(
@@ -91,7 +95,14 @@ async function untilRead(
          FROM system.kafka_consumers WHERE database = {database: String} AND table = {queue: String}`,
         { database, queue },
       );
-      if (!progress || progress.partitions.length === 0) return undefined;
+      if (!progress || progress.partitions.length === 0) {
+        if (Date.now() - startedAt > assignmentMs)
+          throw new NothingAssigned(
+            `${target}: its topic cannot be read again: no partition was assigned in ${assignmentMs / 1000} s. ` +
+              "Does the topic exist, and do the brokers answer ClickHouse? Run up again then",
+          );
+        return undefined;
+      }
       if (progress.read !== seen.read) Object.assign(seen, { read: progress.read, since: Date.now() });
       // Read is not yet taken: the block is flushed within a fraction of a second.
       seen.reached = isReached(progress, ends) ? seen.reached + 1 : 0;
@@ -101,9 +112,12 @@ async function untilRead(
       what: `${target}: reading its events again (it goes on; run up again to wait for it)`,
       timeoutMs: longestMs,
       everyMs: 500,
+      isFatal: (error) => error instanceof NothingAssigned,
     },
   );
 }
+
+class NothingAssigned extends Error {}
 
 function isReached({ partitions, offsets }: Progress, ends: Positions): boolean {
   const current = new Map(

@@ -1,0 +1,271 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type ClickHouse, withClickHouse } from "../../src/lib/clickhouse";
+import { withKafkaAdmin } from "../../src/lib/kafka";
+import * as operations from "../../src/providers/clickhouse-schema/operations";
+import { type CatalogTable, captureTables, type TableSettings, tableObjectNames } from "../../src/tables";
+import { builtIn, column, demoCatalog, table } from "../support/catalog";
+import { TestResource } from "../support/provider";
+import { clickhouseAdmin, kafkaInside, type Server, server } from "../support/servers";
+
+let clickhouse: Server;
+let resource: TestResource;
+let database: string;
+let count = 0;
+
+const topicPrefix = "schema-test";
+
+beforeAll(async () => {
+  const kafka = await server("kafka");
+  clickhouse = await server("clickhouse");
+  await withKafkaAdmin(`${kafka.host}:${kafka.port}`, 10_000, (admin) =>
+    admin.createTopics({
+      topics: ["inventory.orders", "inventory.customers", "cdc.heartbeat"].map((name) => ({
+        topic: `${topicPrefix}.${name}`,
+        numPartitions: 2,
+        replicationFactor: 1,
+      })),
+    }),
+  );
+});
+
+beforeEach(() => {
+  database = `schema_${++count}`;
+  resource = new TestResource(operations);
+  vi.spyOn(console, "log").mockImplementation(() => {});
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  await resource.destroy();
+});
+
+afterAll(() => as((client) => client.run("DROP DATABASE IF EXISTS mine SYNC")));
+
+const both: TableSettings[] = [{ table: "inventory.orders" }, { table: "inventory.customers" }];
+
+function schemaArgs(
+  settings: readonly TableSettings[] = both,
+  catalog: readonly CatalogTable[] = demoCatalog,
+) {
+  return {
+    url: `http://${clickhouse.host}:${clickhouse.port}`,
+    ...clickhouseAdmin,
+    database,
+    tables: captureTables(catalog, settings),
+    brokers: kafkaInside,
+    topicPrefix,
+    consumerGroup: `group-${database}`,
+    startTimeoutSeconds: 10,
+    revision: 1,
+  };
+}
+
+function as<T>(work: (client: ClickHouse) => Promise<T>): Promise<T> {
+  return withClickHouse(
+    { url: `http://${clickhouse.host}:${clickhouse.port}`, ...clickhouseAdmin },
+    {},
+    work,
+  );
+}
+
+function run(sql: string): Promise<void> {
+  return as((client) => client.run(sql));
+}
+
+async function names(inDatabase = database): Promise<string[]> {
+  const rows = await as((client) =>
+    client.rows<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = {d: String} ORDER BY name",
+      {
+        d: inDatabase,
+      },
+    ),
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function typesOf(name: string): Promise<Record<string, string>> {
+  const rows = await as((client) =>
+    client.rows<{ name: string; type: string }>(
+      "SELECT name, type FROM system.columns WHERE database = {d: String} AND table = {t: String}",
+      { d: database, t: name },
+    ),
+  );
+  return Object.fromEntries(rows.map((row) => [row.name, row.type]));
+}
+
+/** A row as the consumer would have written it. */
+async function storeOrder(id: number): Promise<void> {
+  const values = `${id}, '2024-01-01', 1, 2, 3`;
+  await run(
+    `INSERT INTO ${database}.orders_current (id, order_date, purchaser, quantity, product_id, _version) VALUES (${values}, 1)`,
+  );
+  await run(
+    `INSERT INTO ${database}.orders_final (id, order_date, purchaser, quantity, product_id, operation, _version) VALUES (${values}, 'c', 1)`,
+  );
+}
+
+const orders = demoCatalog.find(({ name }) => name === "orders") as CatalogTable;
+
+test("makes everything once, and takes everything with it", async () => {
+  expect(await resource.up(schemaArgs())).toBe("created");
+  expect(await names()).toEqual(
+    [
+      ...tableObjectNames("orders"),
+      ...tableObjectNames("customers"),
+      "heartbeat",
+      "heartbeat_mv",
+      "heartbeat_queue",
+    ].sort(),
+  );
+  expect(await resource.up(schemaArgs())).toBe("unchanged");
+  expect(await resource.refresh()).toEqual([]);
+  await resource.destroy();
+  expect(
+    await as((client) => client.rows(`SELECT 1 FROM system.databases WHERE name = '${database}'`)),
+  ).toEqual([]);
+});
+
+describe("what somebody else did", () => {
+  test.each([
+    ["dropped a view", "DROP VIEW {d}.orders", "orders does not exist"],
+    ["dropped the errors", "DROP TABLE {d}.orders_errors SYNC", "orders_errors does not exist"],
+    [
+      "altered a view",
+      "ALTER TABLE {d}.orders_errors_mv MODIFY QUERY SELECT _raw AS raw_data, '' AS problem, _partition, _offset FROM {d}.orders_events",
+      "orders_errors_mv was altered by somebody else",
+    ],
+    [
+      "dropped a column",
+      "ALTER TABLE {d}.customers_final DROP COLUMN city",
+      "customers_final has no column city",
+    ],
+  ])("%s: is told by a refresh and repaired by the next update", async (_, sql, drift) => {
+    await resource.up(schemaArgs());
+    await storeOrder(1);
+    await run(sql.replaceAll("{d}", database));
+    expect(await resource.refresh()).toContain(drift);
+    expect(await resource.up(schemaArgs())).toBe("updated");
+    expect(await resource.refresh()).toEqual([]);
+    expect(await as((client) => client.rows(`SELECT id FROM ${database}.orders`))).toEqual([{ id: 1 }]);
+  });
+
+  test("tables of the same name are not touched", async () => {
+    await run(`CREATE DATABASE ${database}`);
+    await run(`CREATE TABLE ${database}.orders_final (x Int8) ENGINE = Memory`);
+    await expect(resource.up(schemaArgs())).rejects.toThrow("Memory orders_final was there before");
+    expect(await names()).toEqual(["orders_final"]);
+    await run(`DROP DATABASE ${database} SYNC`);
+  });
+
+  test("things of others in the database survive, and so does a database that was there before", async () => {
+    database = "mine";
+    await run("CREATE DATABASE mine");
+    await run("CREATE TABLE mine.notes (x Int8) ENGINE = Memory");
+    await resource.up(schemaArgs());
+    await resource.destroy();
+    expect(await names("mine")).toEqual(["notes"]);
+  });
+
+  test("everything gone is gone", async () => {
+    await resource.up(schemaArgs());
+    await run(`DROP DATABASE ${database} SYNC`);
+    expect(await resource.refresh()).toBe("gone");
+  });
+});
+
+describe("a change of the tables", () => {
+  test("a new column and a wider key keep the rows that are there", async () => {
+    await resource.up(schemaArgs());
+    await storeOrder(7);
+    const wider = table("orders", [
+      column("id", "int8"),
+      ...orders.columns.slice(1),
+      column("note", "text", { notNull: false }),
+      column("rank", "int4", { default: "5" }),
+    ]);
+    expect(await resource.up(schemaArgs([{ table: "inventory.orders" }], [wider]))).toBe("updated");
+    expect(await typesOf("orders_current")).toMatchObject({
+      id: "Int64",
+      note: "Nullable(String)",
+      rank: "Int32",
+    });
+    expect(
+      await as((client) => client.rows(`SELECT id, note, rank, quantity FROM ${database}.orders`)),
+    ).toEqual([{ id: "7", note: null, rank: 5, quantity: 2 }]);
+    expect(await names()).not.toContain("customers_final");
+    expect(await names()).not.toContain("orders_final__next");
+    expect(await resource.refresh()).toEqual([]);
+  });
+
+  test("another order of the change log copies it", async () => {
+    await resource.up(schemaArgs());
+    await storeOrder(7);
+    await resource.up(schemaArgs([{ table: "inventory.orders", orderBy: ["order_date", "id"] }]));
+    const [row] = await as((client) =>
+      client.rows(
+        `SELECT sorting_key FROM system.tables WHERE database = '${database}' AND name = 'orders_final'`,
+      ),
+    );
+    expect(row).toEqual({ sorting_key: "order_date, id, _version, _partition, _offset" });
+    expect(await as((client) => client.rows(`SELECT id FROM ${database}.orders_final`))).toEqual([{ id: 7 }]);
+  });
+
+  test("a column that Postgres dropped stays in the log and goes from the view", async () => {
+    await resource.up(schemaArgs());
+    const fewer = { ...orders, columns: orders.columns.filter(({ name }) => name !== "quantity") };
+    await resource.up(schemaArgs([{ table: "inventory.orders" }], [fewer]));
+    expect(await typesOf("orders_final")).toHaveProperty("quantity");
+    expect(await typesOf("orders")).not.toHaveProperty("quantity");
+    expect(await resource.refresh()).toEqual([]);
+  });
+
+  test("what would lose values is refused, with the setting that keeps the type, and changes nothing", async () => {
+    const priced = (type: ReturnType<typeof builtIn>) =>
+      table("orders", [...orders.columns, column("price", type)]);
+    const settings = [{ table: "inventory.orders" }];
+    await resource.up(schemaArgs(settings, [priced(builtIn("numeric", { precision: 10, scale: 4 }))]));
+    await expect(
+      resource.up(schemaArgs(settings, [priced(builtIn("numeric", { precision: 10, scale: 6 }))])),
+    ).rejects.toThrow('set columns: {"price": "Decimal(10, 4)"}');
+    expect((await typesOf("orders_final")).price).toBe("Decimal(10, 4)");
+  });
+});
+
+test("an interrupted bring-up is completed by the next", async () => {
+  await resource.up(schemaArgs());
+  resource.forget();
+  await run(`DROP VIEW ${database}.orders_events_mv`);
+  expect(await resource.up(schemaArgs())).toBe("created");
+  expect(await resource.refresh()).toEqual([]);
+});
+
+test("with --keep-data everything stays", async () => {
+  await resource.up(schemaArgs());
+  vi.stubEnv("CDC_KEEP_DATA", "1");
+  await resource.destroy();
+  vi.unstubAllEnvs();
+  expect(await names()).toContain("orders_final");
+  expect(await resource.up(schemaArgs())).toBe("created");
+});
+
+test("what is wrong with the inputs is said before anything is done", async () => {
+  const attempt = resource.up({ ...schemaArgs(), url: "clickhouse:8123", consumers: 0, tables: [] });
+  await expect(attempt).rejects.toThrow("url: is");
+  await expect(attempt).rejects.toThrow("consumers: is 0");
+  await expect(attempt).rejects.toThrow("tables: is []");
+});
+
+test("a server that is gone counts as gone when it is the stack's own", async () => {
+  await resource.up({ ...schemaArgs(), managed: true });
+  const args = { ...schemaArgs(), managed: true };
+  const state = { ...resource.state, url: "http://127.0.0.1:1" };
+  await expect(operations.delete("x", state as never)).resolves.toBeUndefined();
+  await expect(operations.delete("x", { ...state, managed: false } as never)).rejects.toThrow(
+    "pulumi state delete",
+  );
+  const read = await operations.read("x", state as never);
+  expect((read.props as { drift: string[] }).drift[0]).toMatch(/^ClickHouse at http:\/\/127.0.0.1:1/);
+  expect((await resource.plan({ ...args, url: "http://127.0.0.1:2" })).replaces).toEqual([]);
+}, 60_000);
