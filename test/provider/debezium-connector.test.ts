@@ -49,7 +49,7 @@ function newConnector(overrides: Record<string, string> = {}) {
     url,
     connector: name,
     generationSetting,
-    startTimeoutSeconds: 60,
+    startTimeoutSeconds: 120,
     settings: connectorSettings({
       name,
       topicPrefix: `test-${count}`,

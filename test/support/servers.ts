@@ -147,7 +147,7 @@ export async function healthy(container: Docker.Container, name: string): Promis
     },
     {
       what: `${name} for the tests`,
-      timeoutMs: 180_000,
+      timeoutMs: 300_000,
       everyMs: 200,
       isFatal: (error) => error instanceof EndedError,
     },
