@@ -1,14 +1,8 @@
-import type { PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import type { PulumiCommand, PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { inProject, projectRoot } from "../../lib/paths";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { dropSalt } from "../toolchain/pulumi-state";
-import {
-  type EngineCommand,
-  EngineError,
-  engineCommand,
-  forAutomation,
-  type RunningEngines,
-} from "./command";
+import { EngineError, engineCommand, forAutomation, type RunningEngines } from "./command";
 import { parseState, type StackState } from "./state";
 
 export interface StackOptions {
@@ -31,9 +25,15 @@ export interface OpenStack {
 /** Opens the stack, and makes it where there is none yet. */
 export function openStack(options: StackOptions): OpenStack {
   const cli = engineCommand(options.pulumi, options.logFile, options.running);
+  let known = false;
   const pulumi = (...args: string[]) => cli.run([...args, "--stack", options.name], projectRoot, {});
   return {
-    automation: once(() => automationStack(options, cli)),
+    automation: once(() =>
+      automationStack(
+        options,
+        forAutomation(cli, () => known),
+      ),
+    ),
     read: async () => {
       const { stdout } = await pulumi("stack", "export", "--show-secrets").catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
@@ -41,16 +41,20 @@ export function openStack(options: StackOptions): OpenStack {
         withoutSalt(options.name);
         return { stdout: "{}" };
       });
+      known = true;
       return parseState(stdout);
     },
   };
 }
 
-async function automationStack({ name, program }: StackOptions, cli: EngineCommand): Promise<Stack> {
+async function automationStack(
+  { name, program }: StackOptions,
+  pulumiCommand: PulumiCommand,
+): Promise<Stack> {
   const automation = await import("@pulumi/pulumi/automation");
   const workspace = await automation.LocalWorkspace.create({
     workDir: projectRoot,
-    pulumiCommand: forAutomation(cli),
+    pulumiCommand,
     ...(program ? { program } : {}),
   });
   try {

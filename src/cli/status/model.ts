@@ -39,7 +39,10 @@ export interface SlotStatus {
 
 export interface ConsumerStatus {
   readonly topic: string;
-  /** Events in Kafka that ClickHouse has not yet taken. */
+  /**
+   * Offsets in Kafka that ClickHouse has not yet taken: events, and the end marks of transactions, of which the last of
+   * each partition is taken only with the next event.
+   */
   readonly lag: number;
 }
 

@@ -28,7 +28,7 @@ export function render(status: Status): readonly string[] {
     ]),
     "",
     ...table([
-      ["TABLE", "POSTGRES", "CLICKHOUSE", "EVENTS WAITING IN KAFKA"],
+      ["TABLE", "POSTGRES", "CLICKHOUSE", "OFFSETS BEHIND IN KAFKA"],
       ...tables.map(({ source, target, postgresRows, clickhouseRows }, index) => [
         `${source} → ${target}`,
         number(postgresRows),
