@@ -130,6 +130,8 @@ export class Front {
       return query.session
         ? await this.sessions.use(user.name, query.session, action)
         : await this.runAlone(action);
+    } catch (error) {
+      throw named(error, user);
     } finally {
       if (received.file) await fs.rm(received.file, { force: true });
     }
@@ -158,6 +160,16 @@ export class Front {
     sendText(response, httpStatus(failure.code), failure.body(this.options.version));
     if (isFatal(failure)) this.options.onDead(failure.message);
   }
+}
+
+/** To the engine all users are its one user: what is missing is missing to the user of the request. */
+function named(error: unknown, user: User): unknown {
+  if (!(error instanceof Failure) || error.code !== 497) return error;
+  return new Failure(
+    error.code,
+    error.message.replace(/^default:/, () => `${user.name}:`),
+    error.type,
+  );
 }
 
 /** The engine answers so to everything after an error that it could not survive. */

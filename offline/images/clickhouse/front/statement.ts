@@ -40,7 +40,7 @@ export function readStatement(source: string): Statement {
     }
     if (token.text === "(" || token.text === "[") depth++;
     else if (token.text === ")" || token.text === "]") depth--;
-    refuseFiles(previous, token);
+    refuseFiles(words, token);
     if (depth === 0 && words[0]?.word === "INSERT" && previous) {
       insert = { ...insert, ...insertPart(previous, token, insert) };
       if (insert.query) insert = { query: true };
@@ -111,7 +111,8 @@ function startOfData(source: string, at: number): number {
   return at + (pattern.exec(source)?.[0].length ?? 0);
 }
 
-function refuseFiles(previous: Token | undefined, token: Token): void {
+function refuseFiles(words: readonly Token[], token: Token): void {
+  const previous = words[words.length - 1];
   if (previous?.word === "INTO" && token.word === "OUTFILE")
     throw new Failure(358, "INTO OUTFILE is not allowed", "INTO_OUTFILE_NOT_ALLOWED");
   if (previous?.word === "FROM" && token.word === "INFILE")
@@ -120,6 +121,23 @@ function refuseFiles(previous: Token | undefined, token: Token): void {
       "FROM INFILE is not allowed over HTTP: send the data in the request",
       "NOT_IMPLEMENTED",
     );
+  // In-process, this one function needs no grant and minds no user_files_path.
+  if (callsFile(words, token))
+    throw new Failure(48, "The local image has no function file", "NOT_IMPLEMENTED");
+}
+
+function callsFile(words: readonly Token[], token: Token): boolean {
+  const last = words[words.length - 1];
+  if (token.text === "(") return isFile(last);
+  // A function can be named without being called: * APPLY file, arrayMap(file, …).
+  const taker = last?.text === "(" ? words[words.length - 2] : last;
+  return isFile(token) && /^(APPLY|ARRAY\w+|MAP\w+)$/.test(taker?.word ?? "");
+}
+
+function isFile(token: Token | undefined): boolean {
+  const name = token?.text.replace(/^(["`])(.*)\1$/s, "$2") ?? "";
+  // No function has a backslash in its name: it is there to hide the name.
+  return name === "file" || (name !== token?.text && name.includes("\\"));
 }
 
 function lastFormat(words: readonly Token[]): string | undefined {
