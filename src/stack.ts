@@ -196,6 +196,8 @@ export class CdcStack extends pulumi.ComponentResource {
           password: clickhouse.admin.password,
           database: config.clickhouse.database,
         },
+        // By which it learns of rows that an added table has already.
+        signals: { ...addresses.postgres, database, ...debezium },
         ...managed,
       },
       within(connect, source, schema, ...topics),

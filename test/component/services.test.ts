@@ -490,7 +490,7 @@ test("Kafdrop: the network's brokers, half of its memory for the heap", async ()
     envs: ["JVM_OPTS=-Xms32M -Xmx512M", "KAFKA_BROKERCONNECT=kafka:9092"],
     ports: [port(9000, 19001)],
     healthcheck: healthcheck(
-      "5s",
+      "10s",
       "bash",
       "-c",
       'exec 3<>/dev/tcp/127.0.0.1/9000; printf "GET /actuator/health HTTP/1.0\\r\\n\\r\\n" >&3; grep -q UP <&3',

@@ -193,6 +193,7 @@ test("the connector holds no password, and is done when a heartbeat has come out
     connector: "postgres-connector",
     source: "id-of-source",
     heartbeat: { url: "http://127.0.0.1:8123", user: "cdc", database: "cdc" },
+    signals: { host: "127.0.0.1", port: 5432, database: "inventory", user: "debezium" },
   });
 });
 

@@ -57,6 +57,25 @@ test("a changed retention plans the captured topics and nothing else, and reache
   expect(await retentionOf("postgres-server.inventory.orders")).toBe(String(168 * 60 * minutes));
 });
 
+test("a third table is one line of configuration, and the rows that it has already come too", {
+  timeout: 6 * minutes,
+}, async () => {
+  const { postgres, clickhouse } = clients(env);
+  fs.writeFileSync(
+    settingsFile(),
+    settings().replace("    - inventory.customers\n", "$&    - inventory.products\n"),
+  );
+  await succeeds(checkout.cdc(["up"]));
+  await postgres("UPDATE inventory.products SET price = price + 1 WHERE id % 3 = 0");
+  await waitFor(
+    async () =>
+      (await clickhouse<{ n: string }>("SELECT toString(count()) AS n FROM products"))[0]?.n === "120",
+    { what: "the 120 products that were there before the table was captured", timeoutMs: 60_000 },
+  );
+  const verified = await succeeds(checkout.cdc(["verify", "--wait", "60"]));
+  expect(verified).toMatch(/inventory\.products → products: 120 rows/);
+});
+
 test("a wrong setting is said at once, with what is allowed", async () => {
   const before = settings();
   fs.writeFileSync(settingsFile(), `${before}\n  cdc:kafka:\n    partitions: many\n  cdc:kafak: 1\n`);

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
 import Docker from "dockerode";
 import type { TestProject } from "vitest/node";
 import { serviceNames } from "../../src/images";
@@ -14,7 +15,7 @@ declare module "vitest" {
   }
 }
 
-/** Notes the folder of a stack that was kept. */
+/** Notes the folder of the tests' stack, from before it is brought up: a run that is killed leaves it behind too. */
 const keptFile = () => inState("e2e-kept");
 
 /** With --keep the stack stays up, and the next run with --keep goes on with it. */
@@ -27,11 +28,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (!goesOn) await refuseToCollide();
   const folder = goesOn ? kept : newFolder();
   await copyCheckout(folder);
+  fs.mkdirSync(path.dirname(keptFile()), { recursive: true });
+  fs.writeFileSync(keptFile(), folder);
   project.provide("e2eFolder", folder);
   project.provide("e2eKept", goesOn);
   return async () => {
-    if (keep) fs.writeFileSync(keptFile(), folder);
-    else await takeDown(folder);
+    if (!keep) await takeDown(folder);
   };
 }
 

@@ -34,6 +34,18 @@ export interface DebeziumConnectorArgs {
     readonly database: pulumi.Input<string>;
   }>;
   /**
+   * The source database, as the machine that runs Pulumi reaches it, and a role that may insert into `cdc.signal`: a
+   * table that is added to a running connector has rows already, and Debezium reads them when it is told to there.
+   * Without it, only new changes of such a table come.
+   */
+  readonly signals?: pulumi.Input<{
+    readonly host: pulumi.Input<string>;
+    readonly port: pulumi.Input<number>;
+    readonly database: pulumi.Input<string>;
+    readonly user: pulumi.Input<string>;
+    readonly password: pulumi.Input<string>;
+  }>;
+  /**
    * Whether Connect lives and dies with this stack (default: false). If so, its address may change in place, and on
    * deletion a Connect that does not answer any more counts as gone.
    */
@@ -59,8 +71,8 @@ export class DebeziumConnector extends pulumi.dynamic.Resource {
     super(
       remoteProvider("debezium-connector"),
       name,
-      { generation: undefined, drift: undefined, ...args, revision },
-      pulumi.mergeOptions({ additionalSecretOutputs: ["heartbeat"] }, opts),
+      { generation: undefined, unread: undefined, drift: undefined, ...args, revision },
+      pulumi.mergeOptions({ additionalSecretOutputs: ["heartbeat", "signals"] }, opts),
       "cdc",
       "DebeziumConnector",
     );

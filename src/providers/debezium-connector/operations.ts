@@ -14,9 +14,11 @@ import {
   differingSettings,
   generationIn,
   identitySettings,
+  includedTables,
   nextGeneration,
   wantedSettings,
 } from "./settings";
+import { readTables } from "./signal";
 import type { DebeziumConnectorInputs, DebeziumConnectorState } from "./types";
 
 /** Longest wait for a Connect that should be there: to read, or to delete. */
@@ -29,6 +31,7 @@ const compared = [
   "source",
   "generationSetting",
   "heartbeat",
+  "signals",
   "managed",
   "startTimeoutSeconds",
   "revision",
@@ -144,7 +147,10 @@ async function establish(
   const undecided = wantedSettings(inputs, 0);
   await refuseProblems(connect, connector, undecided);
 
-  const progress = { generation: olds?.generation ?? generationIn(found, inputs) ?? 0 };
+  const progress = {
+    generation: olds?.generation ?? generationIn(found, inputs) ?? 0,
+    unread: unreadTables(inputs, olds),
+  };
   try {
     const startedAt = Date.now();
     if (found === undefined) await connect.createStopped(connector, undecided);
@@ -155,11 +161,26 @@ async function establish(
     if (isChanged) await connect.configure(connector, wanted);
     await wake(connect, connector, isChanged);
     await waitUntilFlowing(connect, inputs, before, startedAt);
+    // A life that has just begun reads all tables in its snapshot.
+    if (inputs.signals && progress.generation === olds?.generation)
+      await readTables(inputs.signals, progress.unread);
+    progress.unread = [];
   } catch (error) {
     const drift = [`not finished: ${redact(messageOf(error), inputs.settings)}`];
     throw new HalfDoneError(connector, { ...inputs, ...progress, drift }, error);
   }
   return { ...inputs, ...progress, drift: [] };
+}
+
+/** What a connector that runs already is to read from its beginning: it is new in the list, or still to be told. */
+function unreadTables(
+  { settings }: DebeziumConnectorInputs,
+  olds: DebeziumConnectorState | undefined,
+): readonly string[] {
+  if (olds === undefined) return [];
+  const before = includedTables(olds.settings);
+  const unread = olds.unread ?? [];
+  return includedTables(settings).filter((table) => !before.includes(table) || unread.includes(table));
 }
 
 /**

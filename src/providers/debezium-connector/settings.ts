@@ -30,6 +30,11 @@ export function nextGeneration(last = 0): number {
   return Math.max(Math.floor(Date.now() / 1000), last + 1);
 }
 
+/** The tables that the connector captures, each as the regular expression that Debezium takes. */
+export function includedTables(settings: Settings): readonly string[] {
+  return (settings["table.include.list"] ?? "").split(",").filter((table) => table !== "");
+}
+
 /** How the settings that Connect holds differ from the wanted ones, in words. */
 export function differingSettings(wanted: Settings, found: Settings): string[] {
   const names = [...new Set([...Object.keys(wanted), ...Object.keys(found)])].sort();

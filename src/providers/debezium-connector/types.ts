@@ -8,6 +8,16 @@ export interface HeartbeatTarget {
   readonly database: string;
 }
 
+/** The source database, and a role that may write to `cdc.signal`. */
+export interface SignalTarget {
+  /** As the machine that runs Pulumi reaches it. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
+
 /** Inputs of a connector with every value known. */
 export interface DebeziumConnectorInputs {
   /** Kafka Connect's REST interface, as the machine that runs Pulumi reaches it. */
@@ -19,6 +29,7 @@ export interface DebeziumConnectorInputs {
   /** Name of the setting that gets the generation. */
   readonly generationSetting?: string;
   readonly heartbeat?: HeartbeatTarget;
+  readonly signals?: SignalTarget;
   readonly managed: boolean;
   readonly startTimeoutSeconds: number;
   readonly revision: number;
@@ -28,6 +39,8 @@ export interface DebeziumConnectorInputs {
 export interface DebeziumConnectorState extends DebeziumConnectorInputs {
   /** Number of this life of the connector, which began with a snapshot: higher than that of any life before. */
   readonly generation: number;
+  /** Entries of table.include.list that were added to a running connector and whose rows it has not been told to read. */
+  readonly unread?: readonly string[];
   /** What was found to be otherwise than asked for, in words; the next update repairs it. */
   readonly drift: readonly string[];
 }
