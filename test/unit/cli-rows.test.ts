@@ -87,6 +87,7 @@ describe("comparing values", () => {
     ["float8", "Float64"],
     ["timestamptz", "Nullable(DateTime64(6, 'UTC'))"],
     ["date", "Date32"],
+    ["time", "Time64(6)"],
     ["text", "LowCardinality(Nullable(String))"],
     ["jsonb", "String"],
   ])("there is a common form of %s and %s", (source, target) => {

@@ -44,7 +44,7 @@ function formOf(source: CatalogType, target: string): Form | undefined {
     case "timestamptz":
       return target.startsWith("DateTime64") ? microseconds : undefined;
     case "time":
-      return target === "Int64" ? microsecondsOfDay : undefined;
+      return target === "Int64" ? microsecondsOfDay : target.startsWith("Time64") ? timeOfDay : undefined;
     case "bytea":
       return target === "String" ? bytes : undefined;
     default:
@@ -81,6 +81,11 @@ const microseconds: Form = (p, c) => ({
 const microsecondsOfDay: Form = (p, c) => ({
   postgres: `(extract(epoch FROM ${p}) * 1000000)::bigint::text`,
   clickhouse: `toString(${c})`,
+});
+
+const timeOfDay: Form = (p, c) => ({
+  postgres: `to_char(${p}, 'HH24:MI:SS.US')`,
+  clickhouse: `toString(toTime64(${c}, 6))`,
 });
 
 const bytes: Form = (p, c) => ({ postgres: `encode(${p}, 'hex')`, clickhouse: `lower(hex(${c}))` });
