@@ -65,6 +65,11 @@ export async function ensureLocalImages<S extends ServiceName>(
   const docker = new Docker();
   const plan = missingFirst(recipes, await existingReferences(docker));
   if (plan.length > 0) await buildAll(plan, docker, options);
+  return localReferences(services);
+}
+
+/** The references that local images have, or will have once they are built. */
+export function localReferences<S extends ServiceName>(services: readonly S[]): Record<S, string> {
   const references = services.map((service) => [service, reference(recipeFor(service))]);
   return Object.fromEntries(references) as Record<S, string>;
 }

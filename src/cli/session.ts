@@ -52,16 +52,17 @@ export function wantedImages(config: CdcConfig): Partial<Record<ServiceName, str
   return Object.fromEntries(ours.map((name) => [name, officialImages[name]]));
 }
 
-/** Chooses official or local images, and builds local ones that are missing. */
+/** Chooses official or local images, and builds local ones that are missing, unless it is all for a plan only. */
 export async function imagesStep(
   steps: Steps,
   config: CdcConfig,
-  { retryDownloads = false }: CommonOptions,
+  { retryDownloads = false, planOnly = false }: CommonOptions & { readonly planOnly?: boolean },
 ): Promise<ResolvedImages> {
   return steps.step("Images", async (progress) => {
     const value = await resolveImages({
       ...progress,
       retryDownloads,
+      planOnly,
       mode: config.images,
       wanted: wantedImages(config),
     });

@@ -3,6 +3,7 @@ import { describeChange, plannedChanges } from "../engine/plan";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
+import { forgetImages } from "../toolchain/images";
 
 export interface PreviewOptions extends CommonOptions {
   /** Ends with exit code 1 where something would change. */
@@ -17,7 +18,7 @@ export async function preview(options: PreviewOptions, context: CommandContext):
   const config = readSettings(options.stack);
   await dockerStep(steps);
   const pulumi = await pulumiStep(steps, options);
-  await imagesStep(steps, config, options);
+  await imagesStep(steps, config, { ...options, planOnly: true });
   interruption.check();
   const stack = stackFor(options, {
     steps,
@@ -25,6 +26,7 @@ export async function preview(options: PreviewOptions, context: CommandContext):
     interruption,
     program: async () => (await import("../../program")).program(),
   });
+  const isUp = (await stack.read()).resources.length > 0;
   const automation = await stack.automation();
   const plan = plannedChanges();
   await operate("Plan", context, { ...options, planned: true }, (engine) =>
@@ -38,6 +40,8 @@ export async function preview(options: PreviewOptions, context: CommandContext):
       refresh: options.refresh ?? false,
     }),
   );
+  // The choice was for the plan; an `up` makes its own, until there is a stack that goes by it.
+  if (!isUp) forgetImages();
   const changes = plan.changes();
   for (const change of changes) for (const line of describeChange(change)) terminal.line(line);
   return changes.length > 0 && options.expectNoChanges ? 1 : undefined;

@@ -35,7 +35,10 @@ export function openStack(options: StackOptions): OpenStack {
       ),
     ),
     read: async () => {
-      const { stdout } = await pulumi("stack", "export", "--show-secrets").catch(async (error: unknown) => {
+      const exported = pulumi("stack", "export", "--show-secrets");
+      // What an operation needs is loaded while the CLI works.
+      if (options.program) void import("@pulumi/pulumi/automation");
+      const { stdout } = await exported.catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
         await pulumi("stack", "init");
         withoutSalt(options.name);

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import Docker from "dockerode";
-import { ensureLocalImages, localServices } from "../../../offline/images";
+import { ensureLocalImages, localReferences, localServices } from "../../../offline/images";
 import {
   type ImageMode,
   imagesFile,
@@ -17,6 +17,8 @@ export interface ImageOptions extends DownloadProgress {
   readonly mode: "auto" | ImageMode;
   /** The official image of each service that is on. */
   readonly wanted: Readonly<Partial<Record<ServiceName, string>>>;
+  /** Only says which images it would be: nothing is built. */
+  readonly planOnly?: boolean;
 }
 
 /** To be called when the stack is gone: the next one chooses its images anew. */
@@ -136,10 +138,13 @@ async function official(
   return { mode: "registry", images: wanted, missing: [], why, digests };
 }
 
-async function local({ wanted, ...progress }: ImageOptions, why: string): Promise<ResolvedImages> {
+async function local(
+  { wanted, planOnly = false, ...progress }: ImageOptions,
+  why: string,
+): Promise<ResolvedImages> {
   const services = Object.keys(wanted) as ServiceName[];
   const { available, missing } = splitByLocal(services, localServices);
-  const images = await ensureLocalImages(available, progress);
+  const images = planOnly ? localReferences(available) : await ensureLocalImages(available, progress);
   return { mode: "local", images, missing, why, digests: {} };
 }
 
