@@ -133,7 +133,11 @@ async function events(
   const found: Event[] = [];
   await consumer.connect();
   try {
-    await consumer.subscribe({ topic, fromBeginning: true });
+    // Connect makes the topic with its first event.
+    await waitFor(() => consumer.subscribe({ topic, fromBeginning: true }).then(() => true), {
+      what: `topic ${topic}`,
+      timeoutMs: 60_000,
+    });
     await consumer.run({
       eachMessage: async ({ message }) => {
         const { op, after, before } = JSON.parse(message.value?.toString() ?? "{}");
@@ -143,7 +147,7 @@ async function events(
     });
     await waitFor(() => found.length >= atLeast, {
       what: `${atLeast} events in topic ${topic}`,
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
   } finally {
     await consumer.disconnect();
