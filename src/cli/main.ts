@@ -4,6 +4,7 @@ import type { DownOptions } from "./commands/down";
 import type { GenerateOptions } from "./commands/generate";
 import type { PreviewOptions } from "./commands/preview";
 import type { StatusOptions } from "./commands/status";
+import type { UpOptions } from "./commands/up";
 import type { VerifyOptions } from "./commands/verify";
 import type { CommonOptions } from "./session";
 
@@ -14,10 +15,11 @@ const program = new Command("cdc")
   .helpCommand(true)
   .showHelpAfterError("(cdc --help lists the commands)");
 
-command("up", "brings the stack up, or to what the configuration says, and measures a first row").action(
-  (options: CommonOptions) =>
+command("up", "brings the stack up, or to what the configuration says, and measures a first row")
+  .option("--refresh", "look at what is really there first, so that drift is repaired")
+  .action((options: UpOptions) =>
     runCommand("up", {}, async (context) => (await import("./commands/up")).up(options, context)),
-);
+  );
 
 command("preview", "shows what up would do")
   .option("--expect-no-changes", "exit code 1 where something would change")

@@ -11,8 +11,13 @@ import { readSettings } from "../settings";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { duration, table } from "../ui/format";
 
+export interface UpOptions extends CommonOptions {
+  /** Looks at what is really there first, so that drift is repaired. */
+  readonly refresh?: boolean;
+}
+
 /** Brings the stack up, or to what the configuration says, and proves that a row flows. */
-export async function up(options: CommonOptions, context: CommandContext): Promise<undefined> {
+export async function up(options: UpOptions, context: CommandContext): Promise<undefined> {
   const { terminal, steps, interruption } = context;
   const started = Date.now();
   const config = readSettings(options.stack);
@@ -29,9 +34,14 @@ export async function up(options: CommonOptions, context: CommandContext): Promi
   await recover({ stack, stackName: options.stack, pulumi, steps });
   interruption.check();
   const automation = await stack.automation();
-  await operate("Stack", context, options, (engine) => automation.up({ ...engine, color: "never" }));
+  await operate("Stack", context, options, (engine) =>
+    automation.up({ ...engine, color: "never", refresh: options.refresh ?? false }),
+  );
   const facts = factsOf(await stack.read());
-  if (!facts) throw new Error("the update ended well, but the stack has no outputs; run: npx cdc status");
+  if (!facts)
+    throw new Error(
+      "the update ended well, but the stack's state holds no containers or outputs; run: npx cdc up --refresh",
+    );
   await firstRow(facts, context);
   terminal.line();
   for (const line of summary(facts, images, pulumi)) terminal.line(line);
@@ -61,7 +71,7 @@ async function firstRow(facts: StackFacts, { steps }: CommandContext): Promise<v
     ).catch((error: unknown) => {
       throw new Error(
         `all services are up, but no row came from Postgres to ClickHouse: ${messageOf(error)}\n` +
-          "see which part is behind: npx cdc status",
+          "see which part is behind: npx cdc status; put right what was changed by hand: npx cdc up --refresh",
       );
     });
     return { value: undefined, detail: describeLatency(latency) };

@@ -30,7 +30,7 @@ export function plannedChanges() {
       if (!step || !isStep(step) || !shownOps.includes(step.op)) return;
       found.set(step.urn, {
         op: step.op as PlannedChange["op"],
-        type: typeOf(step.urn).replace(/^pulumi-nodejs:dynamic:Resource$/, "dynamic"),
+        type: typeOf(step.urn).replace(/^pulumi-nodejs:dynamic[/:]/, ""),
         name: nameOf(step.urn),
         properties: propertiesOf(step),
       });
