@@ -31,7 +31,10 @@ test("plain pulumi finds nothing to change, and after a refresh neither", {
   expect(endpoints).toMatchObject({ kafka: env.KAFKA_BOOTSTRAP_SERVERS, clickhouse: env.CLICKHOUSE_URL });
 });
 
-test("nothing in the checkout has changed that is in Git", async () => {
+test("the salt that plain pulumi puts into the settings is gone after the next cdc command", {
+  timeout: 2 * minutes,
+}, async () => {
+  await succeeds(checkout.cdc(["preview", "--expect-no-changes"]));
   expect(settings()).not.toMatch(/encryptionsalt/);
 });
 
@@ -39,7 +42,7 @@ test("a changed retention plans the captured topics and nothing else, and reache
   timeout: 5 * minutes,
 }, async () => {
   const before = settings();
-  fs.writeFileSync(settingsFile(), `${before}\n  cdc:kafka:\n    retentionHours: 24\n`);
+  addSettings("cdc:kafka:", "  retentionHours: 24");
   try {
     const plan = await succeeds(checkout.cdc(["preview"]));
     const planned = plan.split("\n").filter((line) => /^ {2}[+~±-] /.test(line));
@@ -78,7 +81,7 @@ test("a third table is one line of configuration, and the rows that it has alrea
 
 test("a wrong setting is said at once, with what is allowed", async () => {
   const before = settings();
-  fs.writeFileSync(settingsFile(), `${before}\n  cdc:kafka:\n    partitions: many\n  cdc:kafak: 1\n`);
+  addSettings("cdc:kafka:", "  partitions: many", "cdc:kafak: 1");
   try {
     const { code, stderr } = await checkout.cdc(["up"]);
     expect(code).toBe(1);
@@ -146,6 +149,15 @@ async function retentionOf(topic: string): Promise<string | undefined> {
 
 function settingsFile(): string {
   return path.join(checkout.folder, "Pulumi.dev.yaml");
+}
+
+/** Lines of YAML below `config:`. */
+function addSettings(...lines: readonly string[]): void {
+  const added = lines.map((line) => `  ${line}\n`).join("");
+  fs.writeFileSync(
+    settingsFile(),
+    settings().replace(/^config:\n/m, (config) => config + added),
+  );
 }
 
 function settings(): string {

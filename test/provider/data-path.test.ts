@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ClickHouse, withClickHouse } from "../../src/lib/clickhouse";
 import { withKafkaAdmin } from "../../src/lib/kafka";
-import { waitFor } from "../../src/lib/retry";
+import { sleep, waitFor } from "../../src/lib/retry";
 import * as schemaOperations from "../../src/providers/clickhouse-schema/operations";
 import * as connectorOperations from "../../src/providers/debezium-connector/operations";
 import * as sourceOperations from "../../src/providers/postgres-source/operations";
@@ -75,8 +75,11 @@ beforeAll(async () => {
   await makeTopics();
   await schema.up(schemaArgs());
   const writing = startWriting();
-  await connector.up(connectorArgs());
-  await writing.end();
+  try {
+    await connector.up(connectorArgs());
+  } finally {
+    await writing.end();
+  }
 });
 
 afterAll(async () => {
@@ -186,7 +189,7 @@ function connectorArgs() {
     url: `http://${connect.host}:${connect.port}`,
     connector: "path",
     generationSetting,
-    startTimeoutSeconds: 90,
+    startTimeoutSeconds: 240,
     heartbeat: connection(),
     settings: connectorSettings({
       name: "path",
@@ -251,6 +254,8 @@ function startWriting() {
         // A deadlock, or a key that another transaction took meanwhile.
         await client.query("ROLLBACK");
       }
+      // Writers without a pause would take the processors from the pipeline that they are to test.
+      await sleep(10);
     }
     await client.end();
   });

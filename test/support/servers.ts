@@ -107,6 +107,9 @@ const recipes: Readonly<Record<ServerName, Recipe>> = {
     port: 8123,
     env: () => ({ CLICKHOUSE_SKIP_USER_SETUP: "1" }),
     files: {
+      // As in the stack: a consumer that was killed is given up soon.
+      "/etc/clickhouse-server/config.d/test.xml":
+        "<clickhouse><kafka><session_timeout_ms>10000</session_timeout_ms></kafka></clickhouse>",
       "/etc/clickhouse-server/users.d/test.xml": `<clickhouse><users><${clickhouseAdmin.user}>
         <password>${clickhouseAdmin.password}</password><networks><ip>::/0</ip></networks>
         <profile>default</profile><quota>default</quota></${clickhouseAdmin.user}></users></clickhouse>`,

@@ -1,7 +1,7 @@
 import { type HttpAnswer, HttpClient, type HttpMethod, withoutCredentials } from "../../lib/http";
 import { messageOf, waitFor } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
-import { redact } from "./secrets";
+import { redact, shown } from "./secrets";
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -93,7 +93,9 @@ export class Connect {
       configs: readonly { value: { name: string; errors: readonly string[] } }[];
     };
     return configs.flatMap(({ value }) =>
-      [...new Set(value.errors)].map((error) => `${value.name}: ${redact(error, settings)}`),
+      [...new Set(value.errors)].map(
+        (error) => `${value.name}: ${redact(error, settings)}${given(value.name, settings)}`,
+      ),
     );
   }
 
@@ -206,6 +208,12 @@ function isBusy({ status, message }: RefusedError): boolean {
 function reasonOf({ status, data }: HttpAnswer): string {
   const said = (data as { message?: unknown } | undefined)?.message ?? data;
   return typeof said === "string" && said !== "" ? `${said.trim()} (status ${status})` : `status ${status}`;
+}
+
+/** Debezium's words do not repeat the value. */
+function given(name: string, settings: Settings): string {
+  const value = settings[name];
+  return value === undefined ? "" : ` (given: ${shown(name, value)})`;
 }
 
 function redacting(settings: Settings): (text: string) => string {
