@@ -75,7 +75,7 @@ export function clients(env: Readonly<Record<string, string>>) {
   return { postgres, clickhouse };
 }
 
-/** What of a stack is on this machine: containers by name, volumes, networks. */
+/** What of a stack is on this machine: names of containers, volumes and networks, sorted. */
 export async function traces(names: readonly string[]): Promise<readonly string[]> {
   const docker = new Docker();
   const containers = await docker.listContainers({ all: true });
@@ -89,7 +89,7 @@ export async function traces(names: readonly string[]): Promise<readonly string[
       .map(({ Name }) => Name)
       .filter((name) => name.startsWith("cdc-") && !name.startsWith("cdc-test-")),
     ...networks.map(({ Name }) => Name).filter((name) => name === "cdc-network"),
-  ];
+  ].sort();
 }
 
 /** Processes that have to do with a folder: started in it, or from it. */
