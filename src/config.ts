@@ -1,5 +1,4 @@
 import { isIP } from "node:net";
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type ServiceName, serviceNames } from "./images";
 import type { TableSettings } from "./tables";
@@ -271,11 +270,6 @@ export function parseConfig(raw: Readonly<Record<string, string>>): CdcConfig {
         "the README lists all settings",
     ].join("\n"),
   );
-}
-
-/** The configuration of the running Pulumi program. */
-export function loadConfig(): CdcConfig {
-  return parseConfig(pulumi.runtime.allConfig());
 }
 
 function decode(value: string): unknown {

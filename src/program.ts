@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { loadConfig } from "./config";
+import { parseConfig } from "./config";
 import { endpointsOf } from "./endpoints";
 import { readResolvedImages } from "./images";
 import { planServices } from "./services";
@@ -11,7 +11,7 @@ export type Outputs = ReturnType<typeof program>;
 
 /** The whole program: what `pulumi up` and the `cdc` command run. */
 export function program() {
-  const config = loadConfig();
+  const config = parseConfig(pulumi.runtime.allConfig());
   const plan = planServices(config, readResolvedImages());
   const { credentials, tables } = new CdcStack("cdc", { config, plan });
   return {
