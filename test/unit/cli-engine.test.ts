@@ -184,7 +184,7 @@ describe("progress", () => {
 describe("a plan", () => {
   test("shows each changed input with its values, and what forces a replacement", () => {
     const plan = plannedChanges();
-    const topic = urn("pulumi-nodejs:dynamic:Resource", "topic-orders");
+    const topic = urn("pulumi-nodejs:dynamic/cdc:KafkaTopic", "topic-orders");
     plan.onEvent({
       sequence: 0,
       timestamp: 0,
@@ -206,7 +206,7 @@ describe("a plan", () => {
       },
     });
     expect(plan.changes().flatMap(describeChange)).toEqual([
-      "  ± replace topic-orders (dynamic)",
+      "  ± replace topic-orders (cdc:KafkaTopic)",
       '      config["retention.ms"]: "1" → "2"',
       '      topic: "a" → "b" (forces the replacement)',
     ]);
