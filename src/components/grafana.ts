@@ -37,7 +37,7 @@ export class Grafana extends pulumi.ComponentResource {
           GF_USERS_ALLOW_SIGN_UP: "false",
           GF_ANALYTICS_REPORTING_ENABLED: "false",
           GF_ANALYTICS_CHECK_FOR_UPDATES: "false",
-          GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: `${dashboardsPath}/cdc-overview.json`,
+          GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: `${dashboardsPath}/cdc-pipeline.json`,
           // For the file with the data sources.
           CDC_CLICKHOUSE_USER: args.clickhouse.user,
           CDC_CLICKHOUSE_DATABASE: args.database,

@@ -52,12 +52,12 @@ test("every panel asks a data source that is provisioned", () => {
     ({ type, uid }: { type: string; uid: string }) => `${type}/${uid}`,
   );
   const files = fs.readdirSync(inProject("dashboards")).filter((name) => name.endsWith(".json"));
-  expect(files).toContain("cdc-overview.json");
+  expect(files).toContain("cdc-pipeline.json");
   for (const file of files) {
     const { uid, panels } = JSON.parse(readProjectFile("dashboards", file));
     expect(`${uid}.json`).toBe(file);
     for (const { title, targets } of panels)
-      for (const { datasource } of targets)
+      for (const { datasource } of targets ?? [])
         expect(known, title).toContain(`${datasource.type}/${datasource.uid}`);
   }
 });

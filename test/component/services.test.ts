@@ -460,7 +460,7 @@ test("Grafana: passwords in files, data sources and dashboards provisioned", asy
       "CDC_CLICKHOUSE_USER=reader",
       "GF_ANALYTICS_CHECK_FOR_UPDATES=false",
       "GF_ANALYTICS_REPORTING_ENABLED=false",
-      "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/cdc/grafana/dashboards/cdc-overview.json",
+      "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/cdc/grafana/dashboards/cdc-pipeline.json",
       "GF_PLUGINS_PREINSTALL_SYNC=grafana-clickhouse-datasource",
       "GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/cdc/grafana/admin-password",
       "GF_SECURITY_ADMIN_USER=admin",
@@ -477,7 +477,7 @@ test("Grafana: passwords in files, data sources and dashboards provisioned", asy
     "/etc/cdc/grafana/clickhouse-password",
     "/etc/grafana/provisioning/datasources/cdc.yaml",
     "/etc/grafana/provisioning/dashboards/cdc.yaml",
-    "/etc/cdc/grafana/dashboards/cdc-overview.json",
+    "/etc/cdc/grafana/dashboards/cdc-pipeline.json",
   ]);
 });
 
