@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { Query } from "../compare/pair";
 import { withClickHouse as withClient } from "../lib/clickhouse";
 import { credentialsFor, endpointOf, type StackFacts } from "./facts";
 
@@ -35,9 +36,6 @@ export async function withPostgres<T>(
     await client.end().catch(() => undefined);
   }
 }
-
-/** Asks ClickHouse, in the pipeline's database; returns the rows. */
-export type Query = <T = Record<string, unknown>>(sql: string) => Promise<readonly T[]>;
 
 /** A client of the stack's ClickHouse for the time of `work`. */
 export async function withClickHouse<T>(facts: StackFacts, work: (query: Query) => Promise<T>): Promise<T> {

@@ -5,8 +5,8 @@ import { nextTransaction, type Shop } from "../../src/cli/generate/transactions"
 import { causeIn, problemsIn } from "../../src/cli/status/collect";
 import type { Status } from "../../src/cli/status/model";
 import { render } from "../../src/cli/status/render";
-import { canonical } from "../../src/cli/verify/canonical";
-import { differences, digestSql } from "../../src/cli/verify/compare";
+import { canonical } from "../../src/compare/canonical";
+import { differences, digestSql } from "../../src/compare/digest";
 
 describe("random numbers", () => {
   test("are the same for the same seed", () => {

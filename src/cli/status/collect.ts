@@ -1,10 +1,12 @@
 import Docker from "dockerode";
+import type { Query } from "../../compare/pair";
+import { quotedBack, quotedName } from "../../compare/sql-names";
 import { HttpClient } from "../../lib/http";
 import { withKafkaAdmin } from "../../lib/kafka";
 import { messageOf } from "../../lib/retry";
-import { type Query, withClickHouse, withPostgres } from "../connections";
+import { withClickHouse, withPostgres } from "../connections";
 import { endpointOf, type StackFacts } from "../facts";
-import { quotedBack, quotedName } from "../sql-names";
+
 import type {
   ConnectorStatus,
   ConsumerStatus,

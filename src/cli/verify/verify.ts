@@ -1,12 +1,4 @@
 import type { Client } from "pg";
-import { readProjectFile } from "../../lib/paths";
-import { messageOf, sleep } from "../../lib/retry";
-import { parseCatalog } from "../../tables/catalog";
-import type { CatalogTable } from "../../tables/model";
-import { type Query, withClickHouse, withPostgres } from "../connections";
-import type { StackFacts } from "../facts";
-import { clickhouseText, quotedBack, quotedName } from "../sql-names";
-import { canonical } from "./canonical";
 import {
   bucketsSql,
   type Digest,
@@ -15,7 +7,15 @@ import {
   type RowDifference,
   rowsSql,
   type TablePair,
-} from "./compare";
+} from "../../compare/digest";
+import { pairOf, type Query } from "../../compare/pair";
+import { quotedName } from "../../compare/sql-names";
+import { readProjectFile } from "../../lib/paths";
+import { messageOf, sleep } from "../../lib/retry";
+import { parseCatalog } from "../../tables/catalog";
+import type { CatalogTable } from "../../tables/model";
+import { withClickHouse, withPostgres } from "../connections";
+import type { StackFacts } from "../facts";
 
 export interface Verification {
   readonly source: string;
@@ -49,7 +49,8 @@ export async function verify(facts: StackFacts, options: VerifyOptions): Promise
         const table = catalog.find(({ schema, name }) => `${schema}.${name}` === source);
         if (!table)
           throw new Error(`${source}: captured, but no longer in Postgres; run: npx cdc preview --refresh`);
-        const sides = { postgres, clickhouse, ...(await pairOf(table, target, clickhouse, facts)) };
+        const database = facts.pipeline.clickhouseDatabase;
+        const sides = { postgres, clickhouse, ...(await pairOf(table, target, clickhouse, database)) };
         results.push({ source, target, ...(await compare(sides, deadline, options.signal)) });
       }
       return results;
@@ -68,40 +69,6 @@ interface Sides {
   readonly clickhouse: Query;
   readonly pair: TablePair;
   readonly notCompared: readonly string[];
-}
-
-async function pairOf(
-  table: CatalogTable,
-  target: string,
-  clickhouse: Query,
-  { pipeline }: StackFacts,
-): Promise<Pick<Sides, "pair" | "notCompared">> {
-  const types = await clickhouse<{ name: string; type: string }>(
-    `SELECT name, type FROM system.columns
-     WHERE database = ${clickhouseText(pipeline.clickhouseDatabase)} AND table = ${clickhouseText(target)}`,
-  );
-  const typeOf = new Map(types.map(({ name, type }) => [name, type]));
-  const captured = table.columns.filter(({ name }) => typeOf.has(name));
-  const forms = captured.map((column) => ({
-    name: column.name,
-    form: canonical(column.name, column.base, typeOf.get(column.name) as string),
-  }));
-  const columns = forms.flatMap(({ form }) => (form ? [form] : []));
-  const keyed = forms.filter(({ name }) => table.primaryKey.includes(name));
-  const key = keyed.flatMap(({ form }) => (form ? [form] : []));
-  if (columns.length === 0)
-    throw new Error(
-      `${target}: ClickHouse has no column of ${table.schema}.${table.name} that can be compared`,
-    );
-  return {
-    pair: {
-      source: quotedName(`${table.schema}.${table.name}`),
-      target: quotedBack(target),
-      columns,
-      key: key.length > 0 ? key : columns,
-    },
-    notCompared: forms.filter(({ form }) => form === undefined).map(({ name }) => name),
-  };
 }
 
 type Comparison = Omit<Verification, "source" | "target">;

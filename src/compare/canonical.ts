@@ -1,5 +1,5 @@
-import type { CatalogType } from "../../tables/model";
-import { quotedBack, quotedIdentifier } from "../sql-names";
+import type { CatalogType } from "../tables/model";
+import { quotedBack, quotedIdentifier } from "./sql-names";
 
 /** An expression in each of the two SQLs that gives the same text for the same value; NULL for NULL. */
 export interface CanonicalPair {

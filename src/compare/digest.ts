@@ -19,10 +19,10 @@ export interface Digest {
   readonly checksum: string;
 }
 
-type Side = "postgres" | "clickhouse";
+export type Side = "postgres" | "clickhouse";
 
 /** A row's values as one text, which no other row has. */
-function rowText(columns: readonly CanonicalPair[], side: Side): string {
+export function rowText(columns: readonly CanonicalPair[], side: Side): string {
   return side === "postgres"
     ? `concat_ws(chr(31), ${columns.map(({ postgres }) => `coalesce(${postgres}, '\\N')`).join(", ")})`
     : `concat(${columns.map(({ clickhouse }) => `ifNull(${clickhouse}, '\\\\N')`).join(", '\\x1F', ")}, '')`;
@@ -44,6 +44,36 @@ export function digestSql({ source, target, columns }: TablePair, side: Side): s
 }
 
 const buckets = 256;
+
+/** How many rows and which checksum there are in each bucket of rows, or in bucket 0 when there is one only. */
+export type Buckets = ReadonlyMap<number, { readonly rows: number; readonly checksum: bigint }>;
+
+/** A row of what `groupedDigestSql` returns. */
+export interface BucketRow {
+  readonly bucket: number | string;
+  readonly rows: string;
+  readonly checksum: string;
+}
+
+/**
+ * Rows and checksum, columns `bucket`, `rows` and `checksum`.
+ * @param by `bucket`: by the 256 buckets that the key falls into; `whole`: in one.
+ * @param from what to read from instead of the pair's own table, with conditions: it comes after FROM.
+ */
+export function groupedDigestSql(pair: TablePair, side: Side, by: "whole" | "bucket", from?: string): string {
+  const { source, target, columns } = pair;
+  const rowHash = hash(rowText(columns, side), side);
+  const bucket = by === "whole" ? "0" : bucketOf(pair, side);
+  return side === "postgres"
+    ? `SELECT (${bucket})::int AS bucket, count(*)::text AS rows, sum(${rowHash})::text AS checksum FROM ${from ?? source} GROUP BY 1`
+    : `SELECT toInt32(${bucket}) AS bucket, toString(count()) AS rows, toString(sum(toInt256(${rowHash}))) AS checksum FROM ${from ?? target} GROUP BY bucket`;
+}
+
+export function bucketsOf(rows: readonly BucketRow[]): Buckets {
+  return new Map(
+    rows.map((row) => [Number(row.bucket), { rows: Number(row.rows), checksum: BigInt(row.checksum ?? 0) }]),
+  );
+}
 
 /** Checksums of the rows whose key falls into each of 256 buckets, columns `bucket`, `checksum`. */
 export function bucketsSql(pair: TablePair, side: Side): string {
