@@ -1,4 +1,7 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import { alerts } from "./alerts";
+import { business } from "./business";
+import { infrastructure } from "./infrastructure";
 import { pipeline } from "./pipeline";
 import { jsonText } from "./text";
 
@@ -10,7 +13,10 @@ export interface DashboardFile {
 
 /** All dashboards. Needs a package for development: nothing that runs in the Pulumi program may import it. */
 export function dashboards(): DashboardFile[] {
-  return [pipeline()].map((dashboard) => ({ file: `${dashboard.uid}.json`, dashboard }));
+  return [pipeline(), infrastructure(), business(), alerts()].map((dashboard) => ({
+    file: `${dashboard.uid}.json`,
+    dashboard,
+  }));
 }
 
 /** The exact text of a dashboard's file. */

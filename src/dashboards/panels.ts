@@ -47,13 +47,9 @@ interface NumberArgs extends PanelArgs {
   readonly none?: string;
 }
 
-/** Green below the limits, yellow from the warning on, red from the critical value on. */
-export function above({ warning, critical }: Limits): ThresholdsConfigBuilder {
-  return steps([
-    [null, "green"],
-    ...(warning < critical ? ([[warning, "yellow"]] as const) : []),
-    [critical, "red"],
-  ]);
+/** Green below, yellow near the limit, red from it on. */
+export function above({ near, limit }: Limits): ThresholdsConfigBuilder {
+  return steps([[null, "green"], ...(near < limit ? ([[near, "yellow"]] as const) : []), [limit, "red"]]);
 }
 
 /** Red below the value, green from it on. */
@@ -125,15 +121,19 @@ interface StatArgs extends NumberArgs {
   readonly background?: boolean;
   /** Show the course of the value behind it; needs a query over time. */
   readonly sparkline?: boolean;
+  /** Units of single columns of the answer, where they are not the panel's. */
+  readonly units?: Readonly<Record<string, string>>;
 }
 
 /** One number, or one a series. */
 export function statPanel(args: StatArgs): Panel {
-  return numbers(new stat.PanelBuilder(), { width: 4, height: 4, ...args })
+  const panel = numbers(new stat.PanelBuilder(), { width: 4, height: 4, ...args })
     .colorMode(args.background ? common.BigValueColorMode.Background : common.BigValueColorMode.Value)
     .graphMode(args.sparkline ? common.BigValueGraphMode.Area : common.BigValueGraphMode.None)
-    .reduceOptions(last)
-    .build();
+    .reduceOptions(last);
+  for (const [name, unit] of Object.entries(args.units ?? {}))
+    panel.overrideByName(name, [{ id: "unit", value: unit }]);
+  return panel.build();
 }
 
 interface TimeSeriesArgs extends NumberArgs {

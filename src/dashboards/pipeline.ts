@@ -2,7 +2,7 @@ import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { board, labelChoice, type Section } from "./board";
 import { above, atLeast, barPanel, statePanel, statPanel, tablePanel, timePanel, words } from "./panels";
 import { now, over, rows } from "./queries";
-import { limits } from "./thresholds";
+import { limits, none } from "./thresholds";
 
 /** Whether rows flow from Postgres to ClickHouse: the verdict first, then each stage in the order of the flow. */
 export function pipeline(): Dashboard {
@@ -40,7 +40,7 @@ const verdict: Section = {
       title: "Healthy",
       description:
         "Yes while canaries arrive, connector and tasks run, the slot is read, and nothing is lost or different. " +
-        "Bad: no. The tiles beside it and the rows below show which part it is. Unknown: the agent does not answer.",
+        "Bad: no. The tiles beside it and the rows below show which part it is. Unknown: Prometheus has no rules.",
       queries: [now("cdc:healthy:bool")],
       unit: "none",
       mappings: [yesNo],
@@ -52,7 +52,7 @@ const verdict: Section = {
       title: "Latency p99",
       description:
         "From a canary's commit in Postgres until a query in ClickHouse sees it: 99 of 100 are faster than this, over " +
-        `the last minute. Bad: ${limits.latencySeconds.critical} s and more, which is more than the pipeline promises.`,
+        `the last minute. Bad: ${limits.latencySeconds.limit} s and more, which is more than the pipeline promises.`,
       queries: [over("cdc:latency_seconds:p99")],
       unit: "s",
       thresholds: above(limits.latencySeconds),
@@ -77,7 +77,7 @@ const verdict: Section = {
         "The column problem of T_errors says why.",
       queries: [now("cdc:errors_waiting:sum")],
       unit: "short",
-      thresholds: above(limits.any),
+      thresholds: above(none),
       none: "unknown",
     }),
     statPanel({
@@ -86,7 +86,7 @@ const verdict: Section = {
         "Rows that are not the same in Postgres and ClickHouse, all tables, by the last comparisons. Bad: more than 0.",
       queries: [now("cdc:rows_differing:sum")],
       unit: "short",
-      thresholds: above(limits.any),
+      thresholds: above(none),
       none: "unknown",
     }),
     statPanel({
@@ -138,7 +138,7 @@ const slot: Section = {
       queries: [now("cdc_slot_lost", "{{slot}}")],
       unit: "none",
       mappings: [words({ 0: ["no", "green"], 1: ["yes", "red"] })],
-      thresholds: above(limits.any),
+      thresholds: above(none),
       none: "unknown",
       height: 7,
       width: 3,
@@ -150,13 +150,14 @@ const slot: Section = {
         "slower than the writers or has stopped.",
       queries: [over("cdc_slot_lag_bytes", "{{slot}}")],
       unit: "bytes",
+      limit: limits.slotLagBytes,
       width: 5,
     }),
     timePanel({
       title: "Lag behind Postgres in time",
       description:
         "How old the last event was when Debezium read it. Bad: it stays above " +
-        `${limits.sourceLagSeconds.critical} s. No line: not known, as before the first event.`,
+        `${limits.sourceLagSeconds.limit} s. No line: not known, as before the first event.`,
       queries: [over("cdc:source_lag_seconds:max", "lag")],
       unit: "s",
       limit: limits.sourceLagSeconds,
@@ -364,7 +365,7 @@ const latency: Section = {
   panels: [
     timePanel({
       title: "Latency of canaries",
-      description: `Quantiles over the last minute. Bad: p99 above ${limits.latencySeconds.critical} s. A gap: no canary arrived.`,
+      description: `Quantiles over the last minute. Bad: p99 above ${limits.latencySeconds.limit} s. A gap: no canary arrived.`,
       queries: [
         over("cdc:latency_seconds:p50", "p50"),
         over("cdc:latency_seconds:p95", "p95"),
@@ -417,8 +418,8 @@ const correctness: Section = {
         table: { title: "table" },
         "Value #A": { title: "rows in Postgres", unit: "locale" },
         "Value #B": { title: "rows in ClickHouse", unit: "locale" },
-        "Value #C": { title: "differ", unit: "locale", thresholds: above(limits.any) },
-        "Value #D": { title: "not readable", unit: "locale", thresholds: above(limits.any) },
+        "Value #C": { title: "differ", unit: "locale", thresholds: above(none) },
+        "Value #D": { title: "not readable", unit: "locale", thresholds: above(none) },
         "Value #E": { title: "compared before", unit: "s", thresholds: above(limits.comparisonAgeSeconds) },
         "Value #F": { title: "took", unit: "s" },
       },
