@@ -50,13 +50,14 @@ export type Buckets = ReadonlyMap<number, { readonly rows: number; readonly chec
 
 /** A row of what `groupedDigestSql` returns. */
 export interface BucketRow {
-  readonly bucket: number | string;
-  readonly rows: string;
-  readonly checksum: string;
+  readonly _bucket: number;
+  readonly _rows: string;
+  readonly _checksum: string;
 }
 
 /**
- * Rows and checksum, columns `bucket`, `rows` and `checksum`.
+ * Rows and checksum, columns `_bucket`, `_rows` and `_checksum`: names that no column of a captured table has,
+ * because ClickHouse would take the alias for it.
  * @param by `bucket`: by the 256 buckets that the key falls into; `whole`: in one.
  * @param from what to read from instead of the pair's own table, with conditions: it comes after FROM.
  */
@@ -65,13 +66,16 @@ export function groupedDigestSql(pair: TablePair, side: Side, by: "whole" | "buc
   const rowHash = hash(rowText(columns, side), side);
   const bucket = by === "whole" ? "0" : bucketOf(pair, side);
   return side === "postgres"
-    ? `SELECT (${bucket})::int AS bucket, count(*)::text AS rows, sum(${rowHash})::text AS checksum FROM ${from ?? source} GROUP BY 1`
-    : `SELECT toInt32(${bucket}) AS bucket, toString(count()) AS rows, toString(sum(toInt256(${rowHash}))) AS checksum FROM ${from ?? target} GROUP BY bucket`;
+    ? `SELECT (${bucket})::int AS _bucket, count(*)::text AS _rows, sum(${rowHash})::text AS _checksum FROM ${from ?? source} GROUP BY 1`
+    : `SELECT toInt32(${bucket}) AS _bucket, toString(count()) AS _rows, toString(sum(toInt256(${rowHash}))) AS _checksum FROM ${from ?? target} GROUP BY _bucket`;
 }
 
 export function bucketsOf(rows: readonly BucketRow[]): Buckets {
   return new Map(
-    rows.map((row) => [Number(row.bucket), { rows: Number(row.rows), checksum: BigInt(row.checksum ?? 0) }]),
+    rows.map(({ _bucket, _rows, _checksum }) => [
+      _bucket,
+      { rows: Number(_rows), checksum: BigInt(_checksum) },
+    ]),
   );
 }
 

@@ -1,0 +1,194 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import type { AgentMetrics } from "./metrics";
+
+/** What the kernel says about one container. What it does not say is left out. */
+export interface ContainerUse {
+  readonly memoryBytes?: number;
+  /** Left out where there is no limit. */
+  readonly memoryLimitBytes?: number;
+  readonly cpuSeconds?: number;
+  readonly oomKills?: number;
+  /** Seconds since 1970. */
+  readonly startedAt?: number;
+}
+
+/** The cgroup under which a service's container is started (src/components/container.ts). */
+export function sliceOf(service: string): string {
+  return `cdc-${service.replaceAll("-", "_")}.slice`;
+}
+
+/** Reads the host's cgroups, which know every container by its service's slice. */
+export class Containers {
+  /**
+   * By folder, when it was first looked at. The kernel gives a cgroup's folder a time when it is made, and another one
+   * when it had to forget the folder's inode in between: only the first is right.
+   */
+  private started = new Map<string, number>();
+
+  constructor(
+    private readonly root: string,
+    private readonly services: readonly string[],
+  ) {}
+
+  /** @returns the services whose containers were found. */
+  async look(): Promise<ReadonlyMap<string, ContainerUse>> {
+    const version = await cgroupVersion(this.root);
+    const found = new Map<string, ContainerUse>();
+    const started = new Map<string, number>();
+    if (version === undefined) return found;
+    for (const service of this.services) {
+      const container = await newest(await containersOf(this.root, version, sliceOf(service)));
+      if (container === undefined) continue;
+      const startedAt = this.started.get(container.folder) ?? container.changedAt;
+      started.set(container.folder, startedAt);
+      const use = await (version === 2 ? readV2(container.folder) : readV1(this.root, container.folder));
+      found.set(service, { ...use, startedAt });
+    }
+    this.started = started;
+    return found;
+  }
+}
+
+/**
+ * Shows what was found; services that have no container are absent.
+ * @returns whether there was any: elsewhere than on Linux there are no cgroups.
+ */
+export function showContainers(found: ReadonlyMap<string, ContainerUse>, metrics: AgentMetrics): boolean {
+  const { containerMemory, containerMemoryLimit, containerCpu, containerOomKills, containerStart } = metrics;
+  for (const metric of [
+    containerMemory,
+    containerMemoryLimit,
+    containerCpu,
+    containerOomKills,
+    containerStart,
+  ])
+    metric.reset();
+  for (const [service, use] of found) {
+    if (use.memoryBytes !== undefined) containerMemory.set({ service }, use.memoryBytes);
+    if (use.memoryLimitBytes !== undefined) containerMemoryLimit.set({ service }, use.memoryLimitBytes);
+    // The kernel counts; here it is only handed on.
+    if (use.cpuSeconds !== undefined) containerCpu.inc({ service }, use.cpuSeconds);
+    if (use.oomKills !== undefined) containerOomKills.inc({ service }, use.oomKills);
+    if (use.startedAt !== undefined) containerStart.set({ service }, use.startedAt);
+  }
+  return found.size > 0;
+}
+
+type Version = 1 | 2;
+
+async function cgroupVersion(root: string): Promise<Version | undefined> {
+  if (await exists(path.join(root, "cgroup.controllers"))) return 2;
+  return (await exists(path.join(root, "memory"))) ? 1 : undefined;
+}
+
+/** Folders of the containers in a slice: right below it, and as systemd nests it, below what its name begins with. */
+async function containersOf(root: string, version: Version, slice: string): Promise<string[]> {
+  const base = version === 2 ? root : path.join(root, "memory");
+  const slices = [path.join(base, slice), path.join(base, "cdc.slice", slice)];
+  const found = await Promise.all(
+    slices.map(async (folder) => {
+      const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
+      return entries
+        .filter((entry) => entry.isDirectory() && /^(docker-)?[0-9a-f]{12,64}(\.scope)?$/.test(entry.name))
+        .map(({ name }) => path.join(folder, name));
+    }),
+  );
+  return found.flat();
+}
+
+interface Found {
+  readonly folder: string;
+  readonly changedAt: number;
+}
+
+/** While a container is replaced, the old one's cgroup may still be there. */
+async function newest(folders: readonly string[]): Promise<Found | undefined> {
+  const dated = await Promise.all(
+    folders.map(async (folder): Promise<Found[]> => {
+      const stat = await fs.stat(folder).catch(() => undefined);
+      return stat ? [{ folder, changedAt: stat.ctimeMs / 1000 }] : [];
+    }),
+  );
+  return dated.flat().sort((a, b) => b.changedAt - a.changedAt)[0];
+}
+
+async function readV2(folder: string): Promise<ContainerUse> {
+  const [current, max, stat, cpu, ownEvents, sliceEvents] = await Promise.all([
+    number(path.join(folder, "memory.current")),
+    number(path.join(folder, "memory.max")),
+    fields(path.join(folder, "memory.stat")),
+    fields(path.join(folder, "cpu.stat")),
+    fields(path.join(folder, "memory.events")),
+    // Counts what happened below it, and outlives a container that died of it.
+    fields(path.join(path.dirname(folder), "memory.events")),
+  ]);
+  const cpuMicros = cpu.get("usage_usec");
+  return useOf({
+    memory: current,
+    cache: stat.get("inactive_file"),
+    limit: max,
+    cpuSeconds: cpuMicros === undefined ? undefined : cpuMicros / 1e6,
+    oomKills: sliceEvents.get("oom_kill") ?? ownEvents.get("oom_kill"),
+  });
+}
+
+async function readV1(root: string, folder: string): Promise<ContainerUse> {
+  const within = path.relative(path.join(root, "memory"), folder);
+  const [usage, limit, stat, oom, cpuNanos] = await Promise.all([
+    number(path.join(folder, "memory.usage_in_bytes")),
+    number(path.join(folder, "memory.limit_in_bytes")),
+    fields(path.join(folder, "memory.stat")),
+    fields(path.join(folder, "memory.oom_control")),
+    number(path.join(root, "cpuacct", within, "cpuacct.usage")),
+  ]);
+  return useOf({
+    memory: usage,
+    cache: stat.get("total_inactive_file"),
+    // Without a limit it is the largest number of pages.
+    limit: limit !== undefined && limit < 2 ** 60 ? limit : undefined,
+    cpuSeconds: cpuNanos === undefined ? undefined : cpuNanos / 1e9,
+    oomKills: oom.get("oom_kill"),
+  });
+}
+
+function useOf(read: {
+  readonly memory: number | undefined;
+  readonly cache: number | undefined;
+  readonly limit: number | undefined;
+  readonly cpuSeconds: number | undefined;
+  readonly oomKills: number | undefined;
+}): ContainerUse {
+  const { memory, cache = 0, limit, cpuSeconds, oomKills } = read;
+  return {
+    ...(memory !== undefined && { memoryBytes: Math.max(0, memory - cache) }),
+    ...(limit !== undefined && { memoryLimitBytes: limit }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
+    ...(oomKills !== undefined && { oomKills }),
+  };
+}
+
+async function text(file: string): Promise<string | undefined> {
+  return fs.readFile(file, "utf8").catch(() => undefined);
+}
+
+/** Undefined for what is no number, as `max`. */
+async function number(file: string): Promise<number | undefined> {
+  const content = (await text(file))?.trim();
+  return content !== undefined && /^\d+$/.test(content) ? Number(content) : undefined;
+}
+
+/** Lines of a name and a number. */
+async function fields(file: string): Promise<ReadonlyMap<string, number>> {
+  const lines = ((await text(file)) ?? "").split("\n").map((line) => line.split(" "));
+  return new Map(
+    lines.flatMap(([name, value]): [string, number][] => (name && value ? [[name, Number(value)]] : [])),
+  );
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fs.access(file).then(
+    () => true,
+    () => false,
+  );
+}
