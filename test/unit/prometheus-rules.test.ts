@@ -227,7 +227,7 @@ function metricsIn(expr: string): string[] {
       .replace(/\{[^}]*\}/g, "")
       .replace(/\b(on|by|ignoring|without|group_left|group_right)\s*\([^)]*\)/g, " ")
       .replace(/\[[^\]]*\]/g, "")
-      .match(/[a-zA-Z_:][\w:]*(?!\w|\s*\()/g) ?? [];
+      .match(/(?<!\w)[a-zA-Z_:][\w:]*(?!\w|\s*\()/g) ?? [];
   return words.filter((word) => !/^(and|or|unless|bool|sum|min|max|by|on|e)$/.test(word));
 }
 
