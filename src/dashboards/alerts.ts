@@ -84,7 +84,7 @@ const current: Section = {
     }),
     statPanel({
       title: "Firing",
-      description: "Alerts that fire. Bad: more than 0.",
+      description: "Alerts that fire, of the chosen severities and services. Bad: more than 0.",
       queries: [now(`count(${firing}) or vector(0)`)],
       unit: "short",
       thresholds: above(none),

@@ -415,7 +415,8 @@ const clickhouse: Section = {
       queries: [
         over("rate(ClickHouseProfileEvents_SelectQuery[$__rate_interval])", "select"),
         over("rate(ClickHouseProfileEvents_InsertQuery[$__rate_interval])", "insert"),
-        over("rate(ClickHouseProfileEvents_FailedQuery[$__rate_interval])", "failed"),
+        // ClickHouse counts what has not happened yet nowhere.
+        over("sum(rate(ClickHouseProfileEvents_FailedQuery[$__rate_interval])) or vector(0)", "failed"),
       ],
       unit: "ops",
       width: 6,

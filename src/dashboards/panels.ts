@@ -218,7 +218,10 @@ export function tablePanel({ columns, hidden = [], sortBy, ...args }: TableArgs)
   ];
   if (transformations.length > 0) panel.transformations(transformations);
   if (sortBy) panel.sortBy([new common.TableSortByFieldStateBuilder().displayName(sortBy).desc(true)]);
-  return panel.build();
+  const built = panel.build();
+  // The SDK's default; Grafana has moved it to the single fields.
+  delete built.options.footer;
+  return built;
 }
 
 function columnProperties({

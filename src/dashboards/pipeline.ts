@@ -441,7 +441,8 @@ const correctness: Section = {
     }),
     timePanel({
       title: "Rows that differ",
-      description: "By table. Bad: above 0.",
+      description:
+        "Rows that are not the same on both sides, by table. Bad: above 0 for more than one comparison.",
       queries: [over('cdc_table_rows_differing{table=~"$table"}', "{{table}}")],
       unit: "short",
       decimals: 0,
