@@ -199,7 +199,12 @@ export class Canary {
 
   /** Brings the metrics up to the moment. */
   refresh(): void {
-    this.options.metrics.canaryWaiting.set(this.log.waitingMs(this.clock()) / 1000);
+    this.options.metrics.canaryWaiting.set(this.waitingMs() / 1000);
+  }
+
+  /** Age of the oldest canary that has not arrived, in milliseconds; 0 when none is on its way. */
+  waitingMs(): number {
+    return this.log.waitingMs(this.clock());
   }
 
   /**

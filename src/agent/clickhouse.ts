@@ -12,14 +12,14 @@ export interface ClickHouseQueryOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-export type ClickHouseQuery = <T extends object>(
+export type ClickHouseQuery = <T = Record<string, unknown>>(
   sql: string,
   options?: ClickHouseQueryOptions,
 ) => Promise<T[]>;
 
 /** Asks ClickHouse in the pipeline's database. Integers of 64 bits and more come as the query writes them: as text. */
 export function clickhouseQuery({ url, user, password, database }: ClickHouseLogin): ClickHouseQuery {
-  return async <T extends object>(sql: string, options: ClickHouseQueryOptions = {}) => {
+  return async <T>(sql: string, options: ClickHouseQueryOptions = {}) => {
     const { signal, timeoutMs = 10_000, settings = {} } = options;
     const address = new URL(url);
     address.search = new URLSearchParams({

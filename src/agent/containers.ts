@@ -21,8 +21,9 @@ export function sliceOf(service: string): string {
 /** Reads the host's cgroups, which know every container by its service's slice. */
 export class Containers {
   /**
-   * By folder, when it was first looked at. The kernel gives a cgroup's folder a time when it is made, and another one
-   * when it had to forget the folder's inode in between: only the first is right.
+   * By cgroup, the time of its folder when it was first looked at. The kernel gives a folder a new time when it had to
+   * forget the folder's inode in between, so only the first is right. A container that is started again has a cgroup
+   * of the same name and with another inode number.
    */
   private started = new Map<string, number>();
 
@@ -40,8 +41,8 @@ export class Containers {
     for (const service of this.services) {
       const container = await newest(await containersOf(this.root, version, sliceOf(service)));
       if (container === undefined) continue;
-      const startedAt = this.started.get(container.folder) ?? container.changedAt;
-      started.set(container.folder, startedAt);
+      const startedAt = this.started.get(container.cgroup) ?? container.changedAt;
+      started.set(container.cgroup, startedAt);
       const use = await (version === 2 ? readV2(container.folder) : readV1(this.root, container.folder));
       found.set(service, { ...use, startedAt });
     }
@@ -99,6 +100,8 @@ async function containersOf(root: string, version: Version, slice: string): Prom
 
 interface Found {
   readonly folder: string;
+  /** Not that of any other cgroup, before or after. */
+  readonly cgroup: string;
   readonly changedAt: number;
 }
 
@@ -107,7 +110,7 @@ async function newest(folders: readonly string[]): Promise<Found | undefined> {
   const dated = await Promise.all(
     folders.map(async (folder): Promise<Found[]> => {
       const stat = await fs.stat(folder).catch(() => undefined);
-      return stat ? [{ folder, changedAt: stat.ctimeMs / 1000 }] : [];
+      return stat ? [{ folder, cgroup: `${folder} ${stat.ino}`, changedAt: stat.ctimeMs / 1000 }] : [];
     }),
   );
   return dated.flat().sort((a, b) => b.changedAt - a.changedAt)[0];

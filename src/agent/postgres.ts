@@ -20,10 +20,7 @@ export class Postgres {
 
   /** @param signal ends the connection, and with it the statement, when it is aborted. */
   async query<T extends object>(sql: string, values: readonly unknown[], signal: AbortSignal): Promise<T[]> {
-    this.client ??= await connect(this.login, this.statementTimeoutMs, () => {
-      this.client = undefined;
-    });
-    const { client } = this;
+    const client = this.client ?? (await this.open());
     const cut = () => this.drop(client);
     signal.addEventListener("abort", cut, { once: true });
     try {
@@ -44,6 +41,13 @@ export class Postgres {
     await client?.end().catch(() => {});
   }
 
+  private async open(): Promise<pg.Client> {
+    const client = await connect(this.login, this.statementTimeoutMs);
+    client.on("error", () => this.drop(client));
+    this.client = client;
+    return client;
+  }
+
   private drop(client: pg.Client): void {
     if (this.client === client) this.client = undefined;
     cutOff(client);
@@ -57,7 +61,7 @@ export async function withPostgres<T>(
   signal: AbortSignal,
   work: (query: PostgresQuery) => Promise<T>,
 ): Promise<T> {
-  const client = await connect(login, statementTimeoutMs, () => {});
+  const client = await connect(login, statementTimeoutMs);
   const cut = () => cutOff(client);
   signal.addEventListener("abort", cut, { once: true });
   try {
@@ -69,11 +73,7 @@ export async function withPostgres<T>(
   }
 }
 
-async function connect(
-  login: PostgresLogin,
-  statementTimeoutMs: number,
-  onBroken: () => void,
-): Promise<pg.Client> {
+async function connect(login: PostgresLogin, statementTimeoutMs: number): Promise<pg.Client> {
   const client = new pg.Client({
     ...login,
     application_name: "cdc-agent",
@@ -84,7 +84,7 @@ async function connect(
     keepAlive: true,
   });
   // Without a listener, a connection that breaks while idle would end the process.
-  client.on("error", onBroken);
+  client.on("error", () => {});
   try {
     await client.connect();
     return client;
@@ -94,8 +94,7 @@ async function connect(
   }
 }
 
-/** A query in flight would be waited for by `end`. */
+/** While a statement runs, this breaks the connection off instead of waiting for it. */
 function cutOff(client: pg.Client): void {
-  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
-  connection.stream.destroy();
+  client.end().catch(() => {});
 }
