@@ -295,10 +295,10 @@ function meaning({ alert, labels, annotations, for: wait, expr }: AlertRule): st
   return `| ${cells.map((cell) => cell.trim().replace(/\|/g, "\\|")).join(" | ")} |`;
 }
 
-/** Prometheus fills {{ $labels.slot }} in when an alert fires; before that it is "the slot". */
+/** What Prometheus fills in when an alert fires, by its name. */
 function asWords(template: string): string {
   return template
-    .replace(/\{\{\s*\$labels\.(\w+)\s*\}\}/g, "‹$1›")
-    .replace(/\{\{\s*\$value[^}]*\}\}/g, "‹value›")
+    .replace(/\{\{[^}]*\$labels\.(\w+)[^}]*\}\}/g, "‹$1›")
+    .replace(/\{\{[^}]*\$value[^}]*\}\}/g, "‹value›")
     .replace(/\s+/g, " ");
 }

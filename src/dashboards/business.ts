@@ -76,7 +76,7 @@ WHERE order_date BETWEEN ${first} AND ${last}
 /** The newest day with orders in the range: what "lately" means, also when the demo's orders are long past. */
 const newest = `(SELECT max(order_date) FROM orders_final WHERE order_date BETWEEN ${first} AND ${last})`;
 
-/** Last and first name; the id where there is no such customer any more. */
+/** First and last name; the id where there is no such customer any more. */
 const customerName =
   "if(customers.id = 0, concat('customer ', toString(purchaser)), concat(customers.first_name, ' ', customers.last_name))";
 
@@ -121,12 +121,15 @@ FROM ${orders}`),
   ],
 };
 
+// Dates in tables are text: Grafana would move a date into the browser's time zone, and so to another day.
+
 const overTime: Section = {
   title: "Over time",
   panels: [
     timePanel({
       title: "Orders a day",
-      description: "Orders by their date. Bad: a day without a bar between days that have one.",
+      description:
+        "Orders by their date; a bar stands at midnight UTC. Bad: a day without a bar between days that have one.",
       datasource: clickhouse,
       queries: [
         sqlOver(`SELECT toDateTime(order_date, 'UTC') AS time, count() AS orders
@@ -162,7 +165,7 @@ ORDER BY time`),
       queries: [
         sql(`WITH ${newest} AS newest
 SELECT
-  day,
+  toString(day) AS date,
   orders,
   pieces,
   if(before = 0, NULL, (pieces - before) / before) AS change
@@ -280,7 +283,7 @@ const customers: Section = {
         sql(`SELECT ${customerName} AS customer, ifNull(customers.city, '') AS city, orders, pieces, last_order
 FROM
 (
-  SELECT purchaser, count() AS orders, sum(quantity) AS pieces, max(order_date) AS last_order
+  SELECT purchaser, count() AS orders, sum(quantity) AS pieces, toString(max(order_date)) AS last_order
   FROM ${orders}
   GROUP BY purchaser
   ORDER BY pieces DESC, purchaser
@@ -345,7 +348,7 @@ ORDER BY time`),
         "The orders that were deleted last, with what they were. Bad: large quantities of one customer.",
       datasource: clickhouse,
       queries: [
-        sql(`SELECT cancelled_at, id, order_date, ${customerName} AS customer, product_id, quantity
+        sql(`SELECT cancelled_at, id, toString(order_date) AS ordered, ${customerName} AS customer, product_id, quantity
 FROM
 (
   SELECT max(_committed_at) AS cancelled_at, id, order_date, purchaser, product_id, quantity
@@ -361,7 +364,6 @@ ORDER BY cancelled_at DESC, id`),
       columns: {
         cancelled_at: { title: "cancelled" },
         id: { title: "order" },
-        order_date: { title: "ordered" },
         product_id: { title: "product" },
       },
       none: "none",

@@ -114,7 +114,7 @@ function numbers<T extends NumberPanel<T>>(panel: T, args: NumberArgs): T {
 }
 
 const last = new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]).fields("").values(false);
-const everyRow = new common.ReduceDataOptionsBuilder().calcs([]).fields("/.*/").values(true);
+const everyRow = new common.ReduceDataOptionsBuilder().calcs([]).fields("").values(true);
 
 interface StatArgs extends NumberArgs {
   /** The whole tile in the colour of the threshold, for what must be seen from afar. */
@@ -259,17 +259,12 @@ export function statePanel(args: NumberArgs): Panel {
     .build();
 }
 
-interface BarArgs extends NumberArgs {
-  /** A bar for each row of the answer, rather than for each series. */
-  readonly eachRow?: boolean;
-}
-
 /** Bars side by side: comparable at a glance. */
-export function barPanel(args: BarArgs): Panel {
+export function barPanel(args: NumberArgs): Panel {
   return numbers(new bargauge.PanelBuilder(), { min: 0, ...args })
     .orientation(common.VizOrientation.Horizontal)
     .displayMode(common.BarGaugeDisplayMode.Gradient)
-    .reduceOptions(args.eachRow ? everyRow : last)
+    .reduceOptions(last)
     .build();
 }
 
