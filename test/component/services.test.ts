@@ -477,6 +477,9 @@ test("Grafana: passwords in files, data sources and dashboards provisioned", asy
     "/etc/cdc/grafana/clickhouse-password",
     "/etc/grafana/provisioning/datasources/cdc.yaml",
     "/etc/grafana/provisioning/dashboards/cdc.yaml",
+    "/etc/cdc/grafana/dashboards/cdc-alerts.json",
+    "/etc/cdc/grafana/dashboards/cdc-business.json",
+    "/etc/cdc/grafana/dashboards/cdc-infrastructure.json",
     "/etc/cdc/grafana/dashboards/cdc-pipeline.json",
   ]);
 });
