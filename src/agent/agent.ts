@@ -113,12 +113,12 @@ export async function startAgent(
 
 /** Without cgroups there is nothing to look at: said once, and no failure. */
 function containersProbe(
-  { cgroupRoot, services }: AgentSettings,
+  { cgroupRoot, containers: wanted }: AgentSettings,
   metrics: AgentMetrics,
   outcomes: Outcomes,
   log: (line: string) => void,
 ): () => Promise<void> {
-  const containers = new Containers(cgroupRoot, services);
+  const containers = new Containers(cgroupRoot, wanted);
   let isMissing = false;
   return async () => {
     try {

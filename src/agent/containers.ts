@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { AgentMetrics } from "./metrics";
+import type { AgentContainer } from "./settings";
 
 /** What the kernel says about one container. What it does not say is left out. */
 export interface ContainerUse {
@@ -11,11 +12,6 @@ export interface ContainerUse {
   readonly oomKills?: number;
   /** Seconds since 1970. */
   readonly startedAt?: number;
-}
-
-/** The cgroup under which a service's container is started (src/components/container.ts). */
-export function sliceOf(service: string): string {
-  return `cdc-${service.replaceAll("-", "_")}.slice`;
 }
 
 /** Reads the host's cgroups, which know every container by its service's slice. */
@@ -29,7 +25,7 @@ export class Containers {
 
   constructor(
     private readonly root: string,
-    private readonly services: readonly string[],
+    private readonly containers: readonly AgentContainer[],
   ) {}
 
   /** @returns the services whose containers were found. */
@@ -38,8 +34,8 @@ export class Containers {
     const found = new Map<string, ContainerUse>();
     const started = new Map<string, number>();
     if (version === undefined) return found;
-    for (const service of this.services) {
-      const container = await newest(await containersOf(this.root, version, sliceOf(service)));
+    for (const { service, cgroup } of this.containers) {
+      const container = await newest(await containersOf(this.root, version, cgroup));
       if (container === undefined) continue;
       const startedAt = this.started.get(container.cgroup) ?? container.changedAt;
       started.set(container.cgroup, startedAt);

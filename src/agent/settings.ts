@@ -23,8 +23,7 @@ export interface AgentSettings {
   readonly tables: readonly AgentTable[];
   /** Seconds from one comparison of a table to the next, at least. */
   readonly comparisonSeconds: number;
-  /** Services whose containers are measured. */
-  readonly services: readonly string[];
+  readonly containers: readonly AgentContainer[];
   /** Where the host's /sys/fs/cgroup is. */
   readonly cgroupRoot: string;
   /** The text of sql/postgres/catalog.sql. */
@@ -36,6 +35,13 @@ export interface AgentTable {
   readonly source: string;
   /** Name in ClickHouse. */
   readonly target: string;
+}
+
+/** A service whose container is measured. */
+export interface AgentContainer {
+  readonly service: string;
+  /** The cgroup under which its container is started, as in `cdc-kafka.slice`. */
+  readonly cgroup: string;
 }
 
 /**
@@ -109,7 +115,7 @@ const settings = objectOf({
   slot: text,
   tables: listOf(objectOf({ source: text, target: text })),
   comparisonSeconds: seconds,
-  services: listOf(text),
+  containers: listOf(objectOf({ service: text, cgroup: text })),
   cgroupRoot: text,
   catalogSql: text,
 });

@@ -1,0 +1,90 @@
+import * as pulumi from "@pulumi/pulumi";
+import { agentBundle } from "../agent/bundle";
+import type { AgentSettings, AgentTable } from "../agent/settings";
+import type { ServiceName } from "../images";
+import { readProjectFile } from "../lib/paths";
+import { cgroupOf, type ServiceArgs, ServiceContainer } from "./container";
+import type { Credentials } from "./password";
+
+export interface AgentArgs extends ServiceArgs {
+  /** Postgres on the network, and a role that may read the captured tables and write cdc.heartbeat. */
+  readonly postgres: Credentials & {
+    readonly host: pulumi.Input<string>;
+    readonly port: pulumi.Input<number>;
+    readonly database: pulumi.Input<string>;
+  };
+  /** ClickHouse's HTTP interface on the network, and a user that may read the pipeline's database and set limits. */
+  readonly clickhouse: Credentials & {
+    readonly url: pulumi.Input<string>;
+    readonly database: pulumi.Input<string>;
+  };
+  /** Kafka Connect's REST interface on the network. */
+  readonly connect: { readonly url: pulumi.Input<string>; readonly connector: pulumi.Input<string> };
+  /** Name of the replication slot. */
+  readonly slot: pulumi.Input<string>;
+  readonly tables: pulumi.Input<readonly AgentTable[]>;
+  /** Seconds from one comparison of a table to the next, at least. */
+  readonly comparisonSeconds: number;
+  /** Services whose containers it measures. */
+  readonly services: readonly ServiceName[];
+}
+
+/** Watches the pipeline from end to end: src/agent on Node. */
+export class Agent extends pulumi.ComponentResource {
+  constructor(name: string, args: AgentArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cdc:service:Agent", name, {}, opts);
+    new ServiceContainer(
+      `${name}-container`,
+      args,
+      {
+        service: "cdc-agent",
+        // The bundle is small; what the heap may grow to leaves room for buffers within the limit.
+        command: ["node", `--max-old-space-size=${Math.floor(args.memoryMb * 0.6)}`, script, settingsFile],
+        files: [
+          { path: script, content: agentBundle() },
+          { path: settingsFile, content: pulumi.jsonStringify(settingsOf(args)) },
+          { path: postgresPassword, content: args.postgres.password },
+          { path: clickhousePassword, content: args.clickhouse.password },
+        ],
+        hostPaths: [{ host: "/sys/fs/cgroup", path: cgroupRoot, readOnly: true }],
+        healthcheck: {
+          command: [
+            "node",
+            "-e",
+            "fetch('http://127.0.0.1:9469/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))",
+          ],
+          // Each check starts a Node.
+          everySeconds: 15,
+        },
+        user: "1000:1000",
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}
+
+const folder = "/etc/cdc/agent";
+const script = `${folder}/agent.js`;
+const settingsFile = `${folder}/settings.json`;
+const postgresPassword = `${folder}/postgres-password`;
+const clickhousePassword = `${folder}/clickhouse-password`;
+const cgroupRoot = "/host/cgroup";
+
+function settingsOf(args: AgentArgs): pulumi.Output<AgentSettings> {
+  const { host, port, database, user } = args.postgres;
+  const { url, database: pipeline, user: reader } = args.clickhouse;
+  return pulumi.output({
+    postgres: { host, port, database, user, passwordFile: postgresPassword },
+    clickhouse: { url, user: reader, passwordFile: clickhousePassword, database: pipeline },
+    connect: { url: args.connect.url, connector: args.connect.connector },
+    slot: args.slot,
+    tables: pulumi
+      .output(args.tables)
+      .apply((tables) => tables.map(({ source, target }) => ({ source, target }))),
+    comparisonSeconds: args.comparisonSeconds,
+    containers: args.services.map((service) => ({ service, cgroup: cgroupOf(service) })),
+    cgroupRoot,
+    catalogSql: readProjectFile("sql", "postgres", "catalog.sql"),
+  });
+}
