@@ -1,7 +1,8 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { parse } from "yaml";
+import { serviceNames } from "../images";
 import { readProjectFile } from "../lib/paths";
-import { board, labelChoice, listChoice, type Section } from "./board";
+import { board, listChoice, type Section } from "./board";
 import {
   above,
   alertListPanel,
@@ -54,15 +55,21 @@ export function alerts(): Dashboard {
           "critical: events do not flow, may be lost, or nobody would be told; warning: look at it today",
         values: [...new Set(rules.map(({ labels }) => labels.severity))].sort(),
       }),
-      labelChoice({
+      listChoice({
         name: "service",
         label: "Service",
-        description: "Where to look first; services that had an alert",
-        metric: "ALERTS",
+        description: "Where to look first",
+        values: servicesOf(rules),
       }),
     ],
     sections: [current, history, notifications, meanings(rules)],
   });
+}
+
+/** All services that an alert may name: some take it from what they are about, and it may be any. */
+function servicesOf(rules: readonly AlertRule[]): string[] {
+  const named = rules.map(({ labels }) => labels.service).filter((service) => !service.includes("{{"));
+  return [...new Set([...serviceNames, ...named])].sort();
 }
 
 const chosen = 'severity=~"$severity", service=~"$service"';
