@@ -7,19 +7,24 @@ import { cgroupOf, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
 export interface AgentArgs extends ServiceArgs {
-  /** Postgres on the network, and a role that may read the captured tables and write cdc.heartbeat. */
-  readonly postgres: Credentials & {
-    readonly host: pulumi.Input<string>;
-    readonly port: pulumi.Input<number>;
-    readonly database: pulumi.Input<string>;
-  };
-  /** ClickHouse's HTTP interface on the network, and a user that may read the pipeline's database and set limits. */
-  readonly clickhouse: Credentials & {
+  /** Postgres on the network. */
+  readonly host: pulumi.Input<string>;
+  readonly port: pulumi.Input<number>;
+  readonly database: pulumi.Input<string>;
+  /** A role that may read the captured tables and write cdc.heartbeat. */
+  readonly postgres: Credentials;
+  readonly clickhouse: {
+    /** HTTP interface on the network. */
     readonly url: pulumi.Input<string>;
+    /** The pipeline's. */
     readonly database: pulumi.Input<string>;
+    /** May read the database and ClickHouse's own tables, and set limits for its queries (readonly 2). */
+    readonly credentials: Credentials;
   };
   /** Kafka Connect's REST interface on the network. */
-  readonly connect: { readonly url: pulumi.Input<string>; readonly connector: pulumi.Input<string> };
+  readonly connectUrl: pulumi.Input<string>;
+  /** Name of the connector. */
+  readonly connector: pulumi.Input<string>;
   /** Name of the replication slot. */
   readonly slot: pulumi.Input<string>;
   readonly tables: pulumi.Input<readonly AgentTable[]>;
@@ -44,7 +49,7 @@ export class Agent extends pulumi.ComponentResource {
           { path: script, content: agentBundle() },
           { path: settingsFile, content: pulumi.jsonStringify(settingsOf(args)) },
           { path: postgresPassword, content: args.postgres.password },
-          { path: clickhousePassword, content: args.clickhouse.password },
+          { path: clickhousePassword, content: args.clickhouse.credentials.password },
         ],
         hostPaths: [{ host: "/sys/fs/cgroup", path: cgroupRoot, readOnly: true }],
         healthcheck: {
@@ -72,12 +77,16 @@ const clickhousePassword = `${folder}/clickhouse-password`;
 const cgroupRoot = "/host/cgroup";
 
 function settingsOf(args: AgentArgs): pulumi.Output<AgentSettings> {
-  const { host, port, database, user } = args.postgres;
-  const { url, database: pipeline, user: reader } = args.clickhouse;
+  const { host, port, database, postgres, clickhouse } = args;
   return pulumi.output({
-    postgres: { host, port, database, user, passwordFile: postgresPassword },
-    clickhouse: { url, user: reader, passwordFile: clickhousePassword, database: pipeline },
-    connect: { url: args.connect.url, connector: args.connect.connector },
+    postgres: { host, port, database, user: postgres.user, passwordFile: postgresPassword },
+    clickhouse: {
+      url: clickhouse.url,
+      user: clickhouse.credentials.user,
+      passwordFile: clickhousePassword,
+      database: clickhouse.database,
+    },
+    connect: { url: args.connectUrl, connector: args.connector },
     slot: args.slot,
     tables: pulumi
       .output(args.tables)
