@@ -30,7 +30,7 @@ function settingsIn(key: string, type: z.ZodType, value: unknown): readonly Sett
   const inner = unwrapped(type);
   if (!(inner instanceof z.ZodObject))
     return [{ key, description: type.description ?? "", default: inWords(key, value) }];
-  const values = value as Readonly<Record<string, unknown>>;
+  const values = (value ?? {}) as Readonly<Record<string, unknown>>;
   return Object.entries(inner.shape).flatMap(([name, child]) =>
     settingsIn(`${key}.${name}`, child as z.ZodType, values[name]),
   );
@@ -40,6 +40,7 @@ function settingsIn(key: string, type: z.ZodType, value: unknown): readonly Sett
 function inWords(key: string, value: unknown): string {
   if (key === "cdc:tables") return "`inventory.orders`, `inventory.customers`";
   if (key === "cdc:services") return "all on";
+  if (value === undefined) return "none";
   if (typeof value !== "object" || value === null) return `\`${String(value)}\``;
   const entries = Object.entries(value);
   return entries.length === 0 ? "none" : entries.map(([name, each]) => `${name} ${each}`).join(", ");

@@ -21,10 +21,11 @@ const defaultPorts = {
   "kafka-exporter": 9308,
   "clickhouse-exporter": 9116,
   prometheus: 9090,
+  alertmanager: 9093,
   grafana: 3000,
   kafdrop: 9001,
   portainer: 9443,
-} as const satisfies Record<ServiceName | "clickhouse-tcp", number>;
+} as const satisfies Record<Exclude<ServiceName, "cdc-agent"> | "clickhouse-tcp", number>;
 
 export type PublishedPort = keyof typeof defaultPorts;
 
@@ -38,7 +39,9 @@ const defaultMemory = {
   "postgres-exporter": 96,
   "kafka-exporter": 160,
   "clickhouse-exporter": 160,
+  "cdc-agent": 160,
   prometheus: 512,
+  alertmanager: 96,
   grafana: 384,
   kafdrop: 384,
   portainer: 192,
@@ -50,7 +53,9 @@ export const optionalServices = [
   "postgres-exporter",
   "kafka-exporter",
   "clickhouse-exporter",
+  "cdc-agent",
   "prometheus",
+  "alertmanager",
   "grafana",
   "kafdrop",
   "portainer",
@@ -149,7 +154,7 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Whether the data volumes of Postgres, Kafka, ClickHouse and Prometheus are protected: `pulumi destroy` then " +
+      "Whether the data volumes of Postgres, Kafka, ClickHouse, Prometheus and Alertmanager are protected: `pulumi destroy` then " +
         "refuses, and `pulumi destroy --exclude-protected` and `npm run down` keep them",
     ),
   startTimeoutSeconds: z
@@ -238,6 +243,61 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Metrics"),
+  agent: z
+    .strictObject({
+      comparisonSeconds: z
+        .int()
+        .min(5)
+        .max(86_400)
+        .default(60)
+        .describe(
+          "Seconds from one comparison of a table's rows on both sides to the next; more where one takes long: the " +
+            "agent compares a tenth of the time at most",
+        ),
+    })
+    .prefault({})
+    .describe("The pipeline's own watchman"),
+  alerts: z
+    .strictObject({
+      webhook: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("URL that Alertmanager posts alerts to"),
+      slack: z
+        .strictObject({
+          channel: z.string().min(1).describe("Channel, as in #on-call"),
+          webhookUrl: z
+            .url({ protocol: /^https?$/ })
+            .describe("URL of Slack's incoming webhook, a secret: set it with `pulumi config set --secret`"),
+        })
+        .optional()
+        .describe("A Slack channel that gets the alerts: {channel, webhookUrl}"),
+      email: z
+        .strictObject({
+          to: z.email().describe("Who gets the alerts"),
+          from: z.email().describe("The sender"),
+          smarthost: z
+            .string()
+            .regex(/^[^:]+:\d+$/, "host and port, as in smtp.example.com:587")
+            .describe("Mail server, host:port"),
+          user: z.string().min(1).optional().describe("User at the mail server"),
+          password: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("Password at the mail server: set it with `pulumi config set --secret`"),
+          requireTls: z
+            .boolean()
+            .default(true)
+            .describe("Whether mail is sent over TLS only; true by default"),
+        })
+        .optional()
+        .describe("A mail address that gets the alerts: {to, from, smarthost, user, password, requireTls}"),
+    })
+    .prefault({})
+    .describe(
+      "Who is told of alerts; nobody by default: they are shown by Prometheus, Alertmanager and Grafana",
+    ),
 });
 
 export type CdcConfig = z.output<typeof configSchema>;

@@ -43,9 +43,9 @@ export function endpointsOf(config: CdcConfig, services: readonly ServiceName[])
     clickhouse,
     portainer: `https://${host}:${config.ports.portainer}`,
   };
-  const urls = services.map(
-    (service) => [service, own[service] ?? `http://${host}:${config.ports[service]}`] as const,
-  );
+  const urls = services
+    .filter((service) => service !== "cdc-agent")
+    .map((service) => [service, own[service] ?? `http://${host}:${config.ports[service]}`] as const);
   return { ...Object.fromEntries(urls), "clickhouse-tcp": `${host}:${config.ports["clickhouse-tcp"]}` };
 }
 

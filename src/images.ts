@@ -11,7 +11,9 @@ export const serviceNames = [
   "postgres-exporter",
   "kafka-exporter",
   "clickhouse-exporter",
+  "cdc-agent",
   "prometheus",
+  "alertmanager",
   "grafana",
   "kafdrop",
   "portainer",
@@ -35,13 +37,23 @@ export const officialImages: Readonly<Record<ServiceName, string>> = {
   "postgres-exporter": "quay.io/prometheuscommunity/postgres-exporter:v0.19.1",
   "kafka-exporter": "docker.io/danielqsj/kafka-exporter:v1.10.0",
   "clickhouse-exporter": "docker.io/library/node:22.23.2-bookworm-slim",
+  "cdc-agent": "docker.io/library/node:22.23.2-bookworm-slim",
   prometheus: "docker.io/prom/prometheus:v3.13.5",
+  alertmanager: "docker.io/prom/alertmanager:v0.34.1",
   grafana:
     "docker.io/grafana/grafana:13.2.2@sha256:ac461fb352abc50da10a51c7d02462e9c05488f11f53f14b3ad79a8145f638a0",
   kafdrop: "docker.io/obsidiandynamics/kafdrop:4.2.0",
   portainer:
     "docker.io/portainer/portainer-ce:2.45.3-alpine@sha256:3d2e116d0aab38f13ee2b893e4fd931e69a09574eee0b597711a68d76754cce1",
 };
+
+/** A file of this machine that goes into a container. */
+export interface LocalFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Of its content, hexadecimal. */
+  readonly sha256: string;
+}
 
 export type ImageMode = "registry" | "local";
 
@@ -54,6 +66,8 @@ export interface ResolvedImages {
   readonly missing: readonly ServiceName[];
   /** Why this mode, a clause for the user. */
   readonly why: string;
+  /** Where the JMX exporter is on this machine; absent where the images hold it, or where it can't be had. */
+  readonly jmxExporter?: LocalFile;
   /** Digests of the official images that are on this machine, by reference: what the tags stand for. */
   readonly digests: Readonly<Record<string, string>>;
 }

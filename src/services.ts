@@ -1,5 +1,11 @@
 import { type CdcConfig, type OptionalService, optionalServices } from "./config";
-import { officialImages, type ResolvedImages, type ServiceName, serviceNames } from "./images";
+import {
+  type LocalFile,
+  officialImages,
+  type ResolvedImages,
+  type ServiceName,
+  serviceNames,
+} from "./images";
 
 /** Which services are part of the stack, and what each runs on. */
 export interface ServicePlan {
@@ -9,6 +15,10 @@ export interface ServicePlan {
   readonly missing: readonly ServiceName[];
   /** Reference of the image of a service that is part of the stack. */
   readonly image: (service: ServiceName) => string;
+  /** Where Kafka's JMX exporter comes from. */
+  readonly jmxExporter: "in the image" | LocalFile | undefined;
+  /** The services that Prometheus collects metrics of. */
+  readonly scraped: readonly ServiceName[];
 }
 
 /**
@@ -28,10 +38,16 @@ export function planServices(config: CdcConfig, resolved: ResolvedImages | undef
         "or name one in cdc:imageOverrides",
     );
   }
+  const services = wanted.filter((service) => images[service]);
+  // An image that the configuration names is taken for one like the official.
+  const jmxExporter =
+    resolved?.mode === "local" && !config.imageOverrides.kafka ? "in the image" : resolved?.jmxExporter;
   return {
-    services: wanted.filter((service) => images[service]),
+    services,
     missing,
     image: (service) => images[service] as string,
+    jmxExporter,
+    scraped: services.filter((service) => service !== "kafka" || jmxExporter !== undefined),
   };
 }
 

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Agent } from "./components/agent";
+import { Alertmanager } from "./components/alertmanager";
 import { ClickHouse } from "./components/clickhouse";
 import { ClickHouseExporter } from "./components/clickhouse-exporter";
 import { Connect } from "./components/connect";
@@ -27,6 +29,7 @@ import {
   captureTables,
   connectorSettings,
   generationSetting,
+  qualifiedName,
   type TableSettings,
 } from "./tables";
 import { topicPlan } from "./topics";
@@ -42,7 +45,9 @@ export interface CdcStackArgs {
  *
  *     PostgreSQL → Debezium (Kafka Connect) → Kafka → ClickHouse → Grafana
  *         ↓               ↓                     ↓         ↓
- *      exporter        exporter              exporter  exporter  →  Prometheus
+ *      exporter        exporter              exporter  exporter  →  Prometheus → Alertmanager
+ *
+ * The agent watches the pipeline from end to end.
  *
  * What depends on what is also the order in which `destroy` takes it down, from the end: the connector stops before
  * its tables, topics and replication slot go, and those go while their servers still run.
@@ -82,6 +87,7 @@ export class CdcStack extends pulumi.ComponentResource {
     const app = role("app");
     const debezium = role("debezium");
     const exporter = role("exporter");
+    const watchman = isOn("cdc-agent") ? role("agent") : undefined;
     const source = new PostgresSource(
       "source",
       {
@@ -91,6 +97,7 @@ export class CdcStack extends pulumi.ComponentResource {
         adminPassword: postgres.superuser.password,
         connector: debezium,
         exporter,
+        ...(watchman && { agent: watchman }),
         ...(config.postgres.demo && { app: { ...app, schemas: ["inventory"] } }),
         tables: captured,
         orderBy: orderKeys(config),
@@ -109,6 +116,7 @@ export class CdcStack extends pulumi.ComponentResource {
         ...config.kafka,
         port: ports.kafka,
         advertisedHost: advertisedHost(config),
+        jmxExporter: plan.jmxExporter,
         keepData,
       },
       within(),
@@ -169,7 +177,7 @@ export class CdcStack extends pulumi.ComponentResource {
       within(clickhouse, ...topics),
     );
 
-    new DebeziumConnector(
+    const connector = new DebeziumConnector(
       "connector",
       {
         url: addresses.connect,
@@ -242,6 +250,37 @@ export class CdcStack extends pulumi.ComponentResource {
         },
         within(clickhouse),
       );
+    if (watchman)
+      new Agent(
+        "agent",
+        {
+          ...common("cdc-agent"),
+          host: postgres.host,
+          port: postgres.port,
+          database,
+          postgres: watchman,
+          clickhouse: {
+            url: clickhouse.url,
+            database: config.clickhouse.database,
+            credentials: clickhouse.reader,
+          },
+          connectUrl: connect.url,
+          connector: config.connector.name,
+          slot: config.postgres.slot,
+          tables: this.tables.apply((all) =>
+            all.map((table) => ({ source: qualifiedName(table), target: table.target })),
+          ),
+          services: plan.services,
+          comparisonSeconds: config.agent.comparisonSeconds,
+        },
+        within(connector),
+      );
+    if (isOn("alertmanager"))
+      new Alertmanager(
+        "alertmanager",
+        { ...common("alertmanager"), port: ports.alertmanager, receivers: config.alerts, keepData },
+        within(),
+      );
     if (isOn("prometheus"))
       new Prometheus(
         "prometheus",
@@ -249,7 +288,7 @@ export class CdcStack extends pulumi.ComponentResource {
           ...common("prometheus"),
           ...config.prometheus,
           port: ports.prometheus,
-          services: plan.services,
+          scraped: plan.scraped,
           keepData,
         },
         within(),
@@ -282,6 +321,7 @@ export class CdcStack extends pulumi.ComponentResource {
       postgres: config.postgres.demo ? app : postgres.superuser,
       "postgres-admin": postgres.superuser,
       "postgres-exporter": exporter,
+      ...(watchman && { "cdc-agent": watchman }),
       connect: debezium,
       clickhouse: clickhouse.admin,
       "clickhouse-readonly": clickhouse.reader,

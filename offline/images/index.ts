@@ -3,6 +3,7 @@ import * as path from "node:path";
 import Docker from "dockerode";
 import type { ServiceName } from "../../src/images";
 import { run } from "../../src/lib/process";
+import { recipe as alertmanager } from "./alertmanager/recipe";
 import { recipe as base } from "./base/recipe";
 import { buildImage } from "./build";
 import { recipe as clickhouse } from "./clickhouse/recipe";
@@ -35,9 +36,11 @@ export const serviceRecipes = {
   "node-exporter": nodeExporter,
   "postgres-exporter": postgresExporter,
   "kafka-exporter": kafkaExporter,
-  // A script of ours on Node alone, with the official images too.
+  // Scripts of ours on Node alone, with the official images too.
   "clickhouse-exporter": node,
+  "cdc-agent": node,
   prometheus,
+  alertmanager,
 } as const satisfies Partial<Record<ServiceName, Recipe>>;
 
 /** The services whose images can be built from package registries. Grafana, Kafdrop and Portainer are in none. */

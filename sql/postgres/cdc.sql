@@ -2,10 +2,11 @@
 
 CREATE SCHEMA IF NOT EXISTS cdc;
 
--- One row, written by the connector every few seconds. Its events come out at the other end even while nobody writes
--- to a captured table, which proves that the pipeline flows and lets the replication slot move on.
+-- Row 1 is written by the connector every few seconds. Its events come out at the other end even while nobody writes
+-- to a captured table, which proves that the pipeline flows and lets the replication slot move on. Row 2 is the agent's
+-- canary, written every second and timed until it arrives.
 CREATE TABLE IF NOT EXISTS cdc.heartbeat (
-  id      integer     PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+  id      integer     PRIMARY KEY DEFAULT 1 CHECK (id IN (1, 2)),
   beat_at timestamptz NOT NULL    DEFAULT now()
 );
 

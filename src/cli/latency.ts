@@ -49,7 +49,7 @@ export async function measureLatency({
 /** Returns the time that it has written, to the microsecond, as ClickHouse prints it. */
 async function beat(postgres: Client): Promise<string> {
   const { rows } = await postgres.query<{ beat: string }>(
-    `UPDATE cdc.heartbeat SET beat_at = clock_timestamp()
+    `UPDATE cdc.heartbeat SET beat_at = clock_timestamp() WHERE id = 1
      RETURNING to_char(beat_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS beat`,
   );
   const beatAt = rows[0]?.beat;

@@ -42,6 +42,8 @@ command(
   "shows services, connector, replication slot, lag and row counts; exit code 1 where not well",
 )
   .option("--json", "print JSON")
+  .option("--watch", "show health, latency, losses and alerts again and again, as Prometheus knows them")
+  .option("--every <seconds>", "with --watch: seconds from one look to the next", positive, 2)
   .action((options: StatusOptions) =>
     runCommand("status", { resultOnStdout: true }, async (context) =>
       (await import("./commands/status")).status(options, context),

@@ -15,9 +15,18 @@ export function readSettings(stackName: string): CdcConfig {
 /** Settings as the engine hands them to the program: full key to text, structured values as JSON. */
 export function rawSettings(yaml: string): Record<string, string> {
   const entries = Object.entries((parse(yaml)?.config ?? {}) as Readonly<Record<string, unknown>>);
-  // An encrypted value only the engine can read; none of ours is meant to be one.
   const open = entries.filter(([, value]) => !isEncrypted(value));
-  return Object.fromEntries(open.map(([key, value]) => [key, asText(value)]));
+  return Object.fromEntries(open.map(([key, value]) => [key, asText(withoutSecrets(value))]));
+}
+
+/** Stands for a value that only the engine can read; all that are meant to be secret are texts, and some URLs. */
+const secretStandIn = "https://secret.invalid/";
+
+function withoutSecrets(value: unknown): unknown {
+  if (isEncrypted(value)) return secretStandIn;
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutSecrets(each)]));
 }
 
 function isEncrypted(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { readProjectFile } from "../lib/paths";
 import { type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
@@ -15,6 +16,8 @@ export interface ConnectArgs extends ServiceArgs {
 
 /** Kafka Connect with Debezium: one worker. */
 export class Connect extends pulumi.ComponentResource {
+  /** Its REST interface, on the network. */
+  readonly url = "http://connect:8083";
   /** Where connectors find `user` and `password` of their role in Postgres. */
   readonly credentialsFile = credentialsFile;
 
@@ -27,6 +30,7 @@ export class Connect extends pulumi.ComponentResource {
         service: "connect",
         env: workerSettings(args),
         files: [
+          { path: metricsFile, content: readProjectFile("prometheus", "jmx", "connect.yml") },
           {
             path: credentialsFile,
             content: pulumi.interpolate`user=${args.postgres.user}\npassword=${args.postgres.password}\n`,
@@ -42,10 +46,12 @@ export class Connect extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.registerOutputs({ credentialsFile });
+    this.registerOutputs({ url: this.url, credentialsFile });
   }
 }
 
+/** Where the image looks for the JMX exporter's rules. */
+const metricsFile = "/kafka/config/metrics.yaml";
 const credentialsFile = "/etc/cdc/connect/postgres.properties";
 
 function workerSettings({ bootstrapServers, heapMb }: ConnectArgs): Record<string, string> {
@@ -75,6 +81,8 @@ function workerSettings({ bootstrapServers, heapMb }: ConnectArgs): Record<strin
     // All plugins have manifests. To look for those that have none takes seconds at each start.
     CONNECT_PLUGIN_DISCOVERY: "service_load",
     OFFSET_FLUSH_INTERVAL_MS: "5000",
+    // On port 9404.
+    ENABLE_JMX_EXPORTER: "true",
     HEAP_OPTS: `-Xms${Math.min(256, heapMb)}m -Xmx${heapMb}m`,
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceName } from "../images";
+import type { LocalFile, ServiceName } from "../images";
 
 /** What every service is told about where and how it runs. */
 export interface ServiceArgs {
@@ -47,7 +47,8 @@ export interface ContainerFacts {
 
 export interface ContainerFile {
   readonly path: string;
-  readonly content: pulumi.Input<string>;
+  /** Its text, or a file of this machine. */
+  readonly content: pulumi.Input<string> | LocalFile;
   /** `0444` by default. Files belong to root: a secret is `0400` only where the entrypoint runs as root. */
   readonly mode?: string;
 }
@@ -112,6 +113,7 @@ function containerArgs(
     hostname: facts.service,
     image,
     networkMode: network.name,
+    cgroupParent: cgroupOf(facts.service),
     ...(facts.command && { command: [...facts.command] }),
     ...(facts.user && { user: facts.user }),
     ...(facts.env && { envs: environment(facts.env) }),
@@ -147,13 +149,26 @@ function containerArgs(
   };
 }
 
+/**
+ * A cgroup of the service's own, in which whoever reads the host's cgroups finds its container by name. As systemd, where
+ * the engine uses it, wants it called: a dash would nest it.
+ */
+export function cgroupOf(service: ServiceName): string {
+  return `cdc-${service.replaceAll("-", "_")}.slice`;
+}
+
 function environment(env: NonNullable<ContainerFacts["env"]>): pulumi.Output<string>[] {
   const names = Object.keys(env).sort();
   return names.map((name) => pulumi.interpolate`${name}=${env[name] ?? ""}`);
 }
 
 function uploadArgs({ path, content, mode }: ContainerFile): docker.types.input.ContainerUpload {
-  return { file: path, content, permissions: mode ?? "0444" };
+  const from = isLocalFile(content) ? { source: content.path, sourceHash: content.sha256 } : { content };
+  return { file: path, ...from, permissions: mode ?? "0444" };
+}
+
+function isLocalFile(content: ContainerFile["content"]): content is LocalFile {
+  return typeof content === "object" && "sha256" in content && typeof content.sha256 === "string";
 }
 
 function volumeArgs({ volumes = [], hostPaths = [] }: ContainerFacts): docker.types.input.ContainerVolume[] {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { dataVolume, type ServiceArgs, ServiceContainer } from "./container";
+import type { LocalFile } from "../images";
+import { readProjectFile } from "../lib/paths";
+import { type ContainerFacts, dataVolume, type ServiceArgs, ServiceContainer } from "./container";
 
 export interface KafkaArgs extends ServiceArgs {
   /** Port on the host. */
@@ -9,10 +11,10 @@ export interface KafkaArgs extends ServiceArgs {
   readonly advertisedHost: string;
   /** Java heap in MiB. */
   readonly heapMb: number;
-  /** How long topics without a retention of their own keep events. */
-  readonly retentionHours: number;
   /** Whether the data volume is protected from being deleted. */
   readonly keepData: boolean;
+  /** The JMX exporter: in the image, a file to be put into it, or none, which leaves the broker without JMX metrics. */
+  readonly jmxExporter: "in the image" | LocalFile | undefined;
 }
 
 /** Apache Kafka, the event stream: one node that is broker and controller (KRaft). */
@@ -29,6 +31,7 @@ export class Kafka extends pulumi.ComponentResource {
       {
         service: "kafka",
         env: brokerSettings(args),
+        ...jmxExporter(args),
         volumes: [{ volume, path: dataPath }],
         ports: [{ inside: externalPort, published: args.port }],
         healthcheck: { command: ["bash", "-c", "</dev/tcp/127.0.0.1/9092"], everySeconds: 5 },
@@ -39,6 +42,23 @@ export class Kafka extends pulumi.ComponentResource {
     );
     this.registerOutputs({ bootstrapServers: this.bootstrapServers });
   }
+}
+
+type JmxFacts = Pick<ContainerFacts, "command" | "files">;
+
+/** Only for the broker: in the environment of the container, every tool that is run in it would start the exporter, too. */
+function jmxExporter({ jmxExporter: exporter }: KafkaArgs): JmxFacts {
+  if (exporter === undefined) return {};
+  const rules = {
+    path: "/etc/cdc/kafka/jmx.yml",
+    content: readProjectFile("prometheus", "jmx", "kafka.yml"),
+  };
+  const jar = "/opt/jmx/jmx_prometheus_javaagent.jar";
+  const option = `-javaagent:${jar}=9404:${rules.path}`;
+  return {
+    command: ["bash", "-c", `KAFKA_OPTS="$KAFKA_OPTS ${option}" exec /etc/kafka/docker/run`],
+    files: [...(exporter === "in the image" ? [] : [{ path: jar, content: exporter }]), rules],
+  };
 }
 
 const dataPath = "/var/lib/kafka/data";
@@ -57,7 +77,6 @@ function brokerSettings(args: KafkaArgs): Record<string, string> {
     KAFKA_INTER_BROKER_LISTENER_NAME: "INTERNAL",
     KAFKA_CONTROLLER_LISTENER_NAMES: "CONTROLLER",
     KAFKA_LOG_DIRS: dataPath,
-    KAFKA_LOG_RETENTION_HOURS: String(args.retentionHours),
     // A misspelt topic is an error, not a new topic. Those of the pipeline are resources.
     KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false",
     KAFKA_DEFAULT_REPLICATION_FACTOR: "1",

@@ -1,14 +1,15 @@
+import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parseDocument, type YAMLSeq } from "yaml";
 import type { ServiceName } from "../images";
-import { readProjectFile } from "../lib/paths";
-import { dataVolume, type ServiceArgs, ServiceContainer } from "./container";
+import { inProject, readProjectFile } from "../lib/paths";
+import { type ContainerFile, dataVolume, type ServiceArgs, ServiceContainer } from "./container";
 
 export interface PrometheusArgs extends ServiceArgs {
   /** Port on the host. */
   readonly port: number;
-  /** The services that are on: jobs of prometheus.yml for others are left out. */
-  readonly services: readonly ServiceName[];
+  /** The services that have metrics: jobs of prometheus.yml for others are left out. */
+  readonly scraped: readonly ServiceName[];
   readonly scrapeIntervalSeconds: number;
   readonly retentionDays: number;
   /** Whether the data volume is protected from being deleted. */
@@ -33,7 +34,7 @@ export class Prometheus extends pulumi.ComponentResource {
           "--storage.tsdb.path=/prometheus",
           `--storage.tsdb.retention.time=${args.retentionDays}d`,
         ],
-        files: [{ path: configFile, content: scrapeConfig(args) }],
+        files: [{ path: configFile, content: prometheusConfig(args) }, ...ruleFiles()],
         volumes: [{ volume, path: "/prometheus" }],
         ports: [{ inside: 9090, published: args.port }],
         healthcheck: { command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9090/-/ready"] },
@@ -47,16 +48,28 @@ export class Prometheus extends pulumi.ComponentResource {
 
 const configFile = "/etc/prometheus/prometheus.yml";
 
-/** prometheus/prometheus.yml with the configured interval, and with the jobs of services that are on. */
-export function scrapeConfig({
-  services,
+/** prometheus/prometheus.yml with the configured interval, and with the jobs of services that have metrics. */
+export function prometheusConfig({
+  scraped,
   scrapeIntervalSeconds,
-}: Pick<PrometheusArgs, "services" | "scrapeIntervalSeconds">): string {
+}: Pick<PrometheusArgs, "scraped" | "scrapeIntervalSeconds">): string {
   const document = parseDocument(readProjectFile("prometheus", "prometheus.yml"));
   document.setIn(["global", "scrape_interval"], `${scrapeIntervalSeconds}s`);
   document.setIn(["global", "evaluation_interval"], `${scrapeIntervalSeconds}s`);
   const jobs = document.get("scrape_configs") as YAMLSeq<{ get(key: string): unknown }>;
   // A job is named after its service.
-  jobs.items = jobs.items.filter((job) => services.includes(job.get("job_name") as ServiceName));
+  jobs.items = jobs.items.filter((job) => scraped.includes(job.get("job_name") as ServiceName));
+  if (!scraped.includes("alertmanager")) document.delete("alerting");
   return document.toString();
+}
+
+/** As prometheus/prometheus.yml has it. */
+const rulesPath = "/etc/prometheus/rules";
+
+function ruleFiles(): ContainerFile[] {
+  const names = fs.readdirSync(inProject("prometheus", "rules")).filter((name) => name.endsWith(".yml"));
+  return names.sort().map((name) => ({
+    path: `${rulesPath}/${name}`,
+    content: readProjectFile("prometheus", "rules", name),
+  }));
 }

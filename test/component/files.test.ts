@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { dataSources } from "../../src/components/grafana";
 import { clusterId } from "../../src/components/kafka";
-import { scrapeConfig } from "../../src/components/prometheus";
+import { prometheusConfig } from "../../src/components/prometheus";
 import { serviceNames } from "../../src/images";
 import { inProject, readProjectFile } from "../../src/lib/paths";
 
 test("Prometheus scrapes every service that has metrics, under its name and port", () => {
   const { global, scrape_configs } = parse(
-    scrapeConfig({ services: serviceNames, scrapeIntervalSeconds: 7 }),
+    prometheusConfig({ scraped: serviceNames, scrapeIntervalSeconds: 7 }),
   );
   expect(global).toEqual({ scrape_interval: "7s", evaluation_interval: "7s" });
   const targets = Object.fromEntries(
@@ -20,6 +20,10 @@ test("Prometheus scrapes every service that has metrics, under its name and port
   );
   expect(targets).toEqual({
     prometheus: ["prometheus:9090"],
+    alertmanager: ["alertmanager:9093"],
+    "cdc-agent": ["cdc-agent:9469"],
+    connect: ["connect:9404"],
+    kafka: ["kafka:9404"],
     "node-exporter": ["node-exporter:9100"],
     "postgres-exporter": ["postgres-exporter:9187"],
     "kafka-exporter": ["kafka-exporter:9308"],
@@ -28,8 +32,11 @@ test("Prometheus scrapes every service that has metrics, under its name and port
 });
 
 test("jobs and data sources of services that are off are left out", () => {
-  const { scrape_configs } = parse(scrapeConfig({ services: ["prometheus"], scrapeIntervalSeconds: 5 }));
+  const { scrape_configs, alerting } = parse(
+    prometheusConfig({ scraped: ["prometheus"], scrapeIntervalSeconds: 5 }),
+  );
   expect(scrape_configs).toHaveLength(1);
+  expect(alerting).toBeUndefined();
   const { datasources } = parse(dataSources(["clickhouse", "grafana"]));
   expect(datasources.map(({ uid }: { uid: string }) => uid)).toEqual(["clickhouse"]);
 });
@@ -44,6 +51,7 @@ test("Grafana's data sources take the password from a file", () => {
       jsonData: { protocol: "http", host: "clickhouse", port: 8123 },
       secureJsonData: { password: "$__file{/etc/cdc/grafana/clickhouse-password}" },
     },
+    { uid: "alertmanager", type: "alertmanager", url: "http://alertmanager:9093" },
   ]);
 });
 

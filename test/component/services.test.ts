@@ -1,6 +1,8 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
+import { parse, parseDocument } from "yaml";
+import { Alertmanager } from "../../src/components/alertmanager";
 import { ClickHouse } from "../../src/components/clickhouse";
 import { ClickHouseExporter } from "../../src/components/clickhouse-exporter";
 import { Connect } from "../../src/components/connect";
@@ -47,6 +49,7 @@ function usual(service: string) {
     hostname: service,
     image: "sha256:the-image:1",
     networkMode: "cdc-network",
+    cgroupParent: `cdc-${service.replaceAll("-", "_")}.slice`,
     memory: 1024,
     memorySwap: 1024,
     capabilities: { drops: ["ALL"] },
@@ -174,8 +177,8 @@ test("Kafka: one KRaft node with a listener for the network and one for the host
         port: 19092,
         advertisedHost: "localhost",
         heapMb: 640,
-        retentionHours: 168,
         keepData: false,
+        jmxExporter: undefined,
       }),
   );
   expect(container(resources)).toEqual({
@@ -193,7 +196,6 @@ test("Kafka: one KRaft node with a listener for the network and one for the host
       "KAFKA_LISTENERS=INTERNAL://:9092,EXTERNAL://:29092,CONTROLLER://:9093",
       "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
       "KAFKA_LOG_DIRS=/var/lib/kafka/data",
-      "KAFKA_LOG_RETENTION_HOURS=168",
       "KAFKA_MIN_INSYNC_REPLICAS=1",
       "KAFKA_NODE_ID=1",
       "KAFKA_OFFSETS_RETENTION_MINUTES=43200",
@@ -211,6 +213,49 @@ test("Kafka: one KRaft node with a listener for the network and one for the host
     stopTimeout: 60,
     destroyGraceSeconds: 60,
     healthcheck: healthcheck("5s", "bash", "-c", "</dev/tcp/127.0.0.1/9092"),
+  });
+});
+
+test("Kafka: the JMX exporter is the broker's alone, and is put into an image that lacks it", async () => {
+  const withExporter = async (jmxExporter: "in the image" | { path: string; sha256: string }) => {
+    const resources = await built(
+      (common) =>
+        new Kafka("kafka", {
+          ...common,
+          port: 19092,
+          advertisedHost: "localhost",
+          heapMb: 640,
+          keepData: false,
+          jmxExporter,
+        }),
+    );
+    const { command, uploads, envs } = container(resources);
+    expect(envs.join()).not.toContain("KAFKA_OPTS");
+    return { command, uploads };
+  };
+  const command = [
+    "bash",
+    "-c",
+    'KAFKA_OPTS="$KAFKA_OPTS -javaagent:/opt/jmx/jmx_prometheus_javaagent.jar=9404:/etc/cdc/kafka/jmx.yml" ' +
+      "exec /etc/kafka/docker/run",
+  ];
+  const rules = {
+    file: "/etc/cdc/kafka/jmx.yml",
+    content: readProjectFile("prometheus", "jmx", "kafka.yml"),
+    permissions: "0444",
+  };
+  expect(await withExporter("in the image")).toEqual({ command, uploads: [rules] });
+  expect(await withExporter({ path: "/cache/jmx.jar", sha256: "abc" })).toEqual({
+    command,
+    uploads: [
+      {
+        file: "/opt/jmx/jmx_prometheus_javaagent.jar",
+        source: "/cache/jmx.jar",
+        sourceHash: "abc",
+        permissions: "0444",
+      },
+      rules,
+    ],
   });
 });
 
@@ -244,6 +289,7 @@ test("Connect: exactly-once, credentials of the source in a file", async () => {
       "CONNECT_SCHEDULED_REBALANCE_MAX_DELAY_MS=0",
       "CONNECT_STATUS_STORAGE_REPLICATION_FACTOR=1",
       "CONNECT_VALUE_CONVERTER_SCHEMAS_ENABLE=false",
+      "ENABLE_JMX_EXPORTER=true",
       "GROUP_ID=cdc-connect",
       "HEAP_OPTS=-Xms256m -Xmx768m",
       "KEY_CONVERTER=org.apache.kafka.connect.json.JsonConverter",
@@ -253,6 +299,11 @@ test("Connect: exactly-once, credentials of the source in a file", async () => {
       "VALUE_CONVERTER=org.apache.kafka.connect.json.JsonConverter",
     ],
     uploads: [
+      {
+        file: "/kafka/config/metrics.yaml",
+        content: readProjectFile("prometheus", "jmx", "connect.yml"),
+        permissions: "0444",
+      },
       {
         file: "/etc/cdc/connect/postgres.properties",
         content: "user=debezium\npassword=the-password-of-debezium\n",
@@ -418,7 +469,7 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
       new Prometheus("prometheus", {
         ...common,
         port: 19090,
-        services: ["prometheus", "kafka-exporter"],
+        scraped: ["prometheus", "kafka-exporter"],
         scrapeIntervalSeconds: 10,
         retentionDays: 15,
         keepData: false,
@@ -438,7 +489,82 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
     destroyGraceSeconds: 30,
     healthcheck: wget("http://127.0.0.1:9090/-/ready"),
   });
-  expect(uploads).toMatchObject([{ file: "/etc/prometheus/prometheus.yml", permissions: "0444" }]);
+  expect(uploads).toMatchObject([
+    { file: "/etc/prometheus/prometheus.yml", permissions: "0444" },
+    { file: "/etc/prometheus/rules/alerts.yml" },
+    { file: "/etc/prometheus/rules/recording.yml" },
+  ]);
+});
+
+test("Alertmanager: tells nobody by default", async () => {
+  const resources = await built(
+    (common) => new Alertmanager("alertmanager", { ...common, port: 19093, receivers: {}, keepData: false }),
+  );
+  expect(container(resources)).toEqual({
+    ...usual("alertmanager"),
+    command: [
+      "--config.file=/etc/alertmanager/alertmanager.yml",
+      "--storage.path=/alertmanager",
+      "--cluster.listen-address=",
+    ],
+    uploads: [
+      {
+        file: "/etc/alertmanager/alertmanager.yml",
+        content: parseDocument(readProjectFile("prometheus", "alertmanager.yml")).toString(),
+        permissions: "0444",
+      },
+    ],
+    volumes: [{ volumeName: "cdc-alertmanager-data", containerPath: "/alertmanager" }],
+    ports: [port(9093, 19093)],
+    healthcheck: wget("http://127.0.0.1:9093/-/ready"),
+  });
+});
+
+test("Alertmanager: receivers by configuration, what is secret in files of its own", async () => {
+  const resources = await built(
+    (common) =>
+      new Alertmanager("alertmanager", {
+        ...common,
+        port: 19093,
+        receivers: {
+          webhook: "https://hooks.example.com/secret-1",
+          slack: { channel: "#on-call", webhookUrl: "https://hooks.slack.com/secret-2" },
+          email: {
+            to: "on-call@example.com",
+            from: "cdc@example.com",
+            smarthost: "smtp.example.com:587",
+            user: "cdc",
+            password: "secret-3",
+            requireTls: true,
+          },
+        },
+        keepData: false,
+      }),
+  );
+  const [config, ...secrets] = container(resources).uploads;
+  expect(secrets.map(({ file, content }: { file: string; content: string }) => [file, content])).toEqual([
+    ["/etc/cdc/alertmanager/webhook-url", "https://hooks.example.com/secret-1"],
+    ["/etc/cdc/alertmanager/slack-url", "https://hooks.slack.com/secret-2"],
+    ["/etc/cdc/alertmanager/mail-password", "secret-3"],
+  ]);
+  expect(config.content).not.toContain("secret-");
+  const { route, receivers } = parse(config.content);
+  expect(route.receiver).toBe("people");
+  expect(receivers).toMatchObject([
+    { name: "none" },
+    {
+      name: "people",
+      webhook_configs: [{ url_file: "/etc/cdc/alertmanager/webhook-url" }],
+      slack_configs: [{ api_url_file: "/etc/cdc/alertmanager/slack-url", channel: "#on-call" }],
+      email_configs: [
+        {
+          to: "on-call@example.com",
+          auth_username: "cdc",
+          auth_password_file: "/etc/cdc/alertmanager/mail-password",
+        },
+      ],
+    },
+  ]);
 });
 
 test("Grafana: passwords in files, data sources and dashboards provisioned", async () => {

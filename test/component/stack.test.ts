@@ -68,7 +68,7 @@ function isAfter(resources: readonly Recorded[], late: string, early: string): b
   return visit(late);
 }
 
-test("twelve services, each a container of its name on its official image", async () => {
+test("fourteen services, each a container of its name on its official image", async () => {
   const { resources } = await built();
   expect(containers(resources).sort()).toEqual(Object.keys(officialImages).sort());
   const images = resources.filter(({ type }) => type === "docker:index/remoteImage:RemoteImage");
@@ -80,7 +80,7 @@ test("services that are switched off are neither made nor scraped", async () => 
     services: { grafana: false, portainer: false, "node-exporter": false },
   });
   const names = containers(resources);
-  expect(names).toHaveLength(9);
+  expect(names).toHaveLength(11);
   for (const off of ["grafana", "portainer", "node-exporter"]) expect(names).not.toContain(off);
   const [file] = find(resources, "prometheus-container").inputs.uploads;
   expect(file.content).not.toContain("node-exporter");
@@ -106,6 +106,7 @@ test("the connector is deleted first, then tables, topics, slot and publication,
     ["connect-container", "kafka-container"],
     ["postgres-exporter-container", "source"],
     ["clickhouse-exporter-container", "clickhouse-container"],
+    ["agent-container", "connector"],
   ];
   for (const [late, early] of order) {
     expect(isAfter(resources, late, early), `${late} after ${early}`).toBe(true);
@@ -122,6 +123,7 @@ test("the source: roles with the passwords that their users get, and the columns
     adminPassword: passwordOf("postgres-password"),
     connector: { user: "debezium", password: passwordOf("debezium-password") },
     exporter: { user: "exporter", password: passwordOf("exporter-password") },
+    agent: { user: "agent", password: passwordOf("agent-password") },
     app: { user: "app", password: passwordOf("app-password"), schemas: ["inventory"] },
     tables: ["inventory.orders"],
     orderBy: { "inventory.orders": ["order_date", "id"] },
@@ -129,7 +131,7 @@ test("the source: roles with the passwords that their users get, and the columns
     slot: "cdc_slot",
     managed: true,
   });
-  const [credentials] = find(resources, "connect-container").inputs.uploads;
+  const [, credentials] = find(resources, "connect-container").inputs.uploads;
   expect(credentials.content).toBe(`user=debezium\npassword=${passwordOf("debezium-password")}\n`);
 });
 
@@ -205,10 +207,11 @@ test("no password is in a command, a variable or a label", async () => {
   }
 });
 
-test("keepData protects the data of Postgres, Kafka, ClickHouse and Prometheus", async () => {
+test("keepData protects the data of Postgres, Kafka, ClickHouse, Prometheus and Alertmanager", async () => {
   const { resources } = await built({ keepData: true });
   const kept = resources.filter((resource) => resource.isProtected).map(({ name }) => name);
   expect(kept.sort()).toEqual([
+    "alertmanager-data",
     "clickhouse-data",
     "kafka-data",
     "postgres-data",
@@ -227,6 +230,7 @@ test("credentials: of the demo's role, or of the superuser where there is no dem
   const withDemo = (await built()).result.credentials;
   expect(withDemo.postgres?.user).toBe("app");
   expect(Object.keys(withDemo).sort()).toEqual([
+    "cdc-agent",
     "clickhouse",
     "clickhouse-exporter",
     "clickhouse-readonly",
@@ -255,7 +259,7 @@ test("a service without an image is left out if it may be, and missing otherwise
   const { grafana, kafka, ...rest } = all;
   const plan = planServices(config, resolved({ ...rest, kafka }, ["grafana"]));
   expect(plan.missing).toEqual(["grafana"]);
-  expect(plan.services).toHaveLength(11);
+  expect(plan.services).toHaveLength(13);
   expect(plan.image("kafka")).toBe("local/kafka");
   expect(() => planServices(config, resolved({ ...rest, grafana }, ["kafka"]))).toThrow(
     'no image is known for kafka: run "npm run up" once',

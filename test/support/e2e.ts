@@ -24,6 +24,13 @@ export async function stackEnv({ folder, cdc }: Checkout): Promise<Record<string
   );
 }
 
+/** URLs of the services, as `cdc status` knows them. */
+export async function endpointsOf({ cdc }: Checkout): Promise<Readonly<Record<string, string>>> {
+  const { stdout } = await cdc(["status", "--json"]);
+  const { services } = JSON.parse(stdout) as { services: { service: string; url: string }[] };
+  return Object.fromEntries(services.map(({ service, url }) => [service, url]));
+}
+
 /** Runs a plain `pulumi` in that environment, as the user of a shell would; any exit code is an answer. */
 export function pulumi(checkout: Checkout, env: Readonly<Record<string, string>>, args: readonly string[]) {
   const anyCode = Array.from({ length: 256 }, (_, code) => code);

@@ -37,6 +37,7 @@ describe("the configuration", () => {
       "kafka-exporter": 9308,
       "clickhouse-exporter": 9116,
       prometheus: 9090,
+      alertmanager: 9093,
       grafana: 3000,
       kafdrop: 9001,
       portainer: 9443,

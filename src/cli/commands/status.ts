@@ -6,10 +6,15 @@ import { type CommonOptions, stackFor } from "../session";
 import { observe } from "../status/collect";
 import type { Status, ToolchainStatus } from "../status/model";
 import { render } from "../status/render";
+import { watch } from "../status/watch";
 import type { PulumiFacts } from "../toolchain/pulumi";
+import { terminalOn } from "../ui/terminal";
 
 export interface StatusOptions extends CommonOptions {
   readonly json?: boolean;
+  readonly watch?: boolean;
+  /** Seconds from one look to the next. */
+  readonly every: number;
 }
 
 /** Shows how the stack is; the exit code says whether all is well. */
@@ -23,6 +28,11 @@ export async function status(options: StatusOptions, context: CommandContext): P
       console.log(JSON.stringify({ healthy: false, problems: ["the stack is not up"] }, null, 2));
     else terminal.line("the stack is not up; bring it up: npm run up");
     return 1;
+  }
+  if (options.watch) {
+    const signal = interruption.soften();
+    await watch(facts, { terminal: terminalOn(process.stdout), everyMs: options.every * 1000, signal });
+    return 0;
   }
   const observed = await observe(facts);
   const found: Status = {

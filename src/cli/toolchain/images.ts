@@ -10,6 +10,7 @@ import {
 } from "../../images";
 import { messageOf } from "../../lib/retry";
 import { type Attempt, attempt, writeAtomically } from "./downloads";
+import { ensureJmxExporter } from "./jmx";
 import type { DownloadProgress } from "./progress";
 
 export interface ImageOptions extends DownloadProgress {
@@ -30,8 +31,7 @@ export function forgetImages(): void {
 export async function resolveImages(options: ImageOptions): Promise<ResolvedImages> {
   const docker = new Docker();
   const { mode, why } = await chooseMode(options, docker);
-  const resolved =
-    mode === "registry" ? await official(options.wanted, docker, why) : await local(options, why);
+  const resolved = mode === "registry" ? await official(options, docker, why) : await local(options, why);
   writeAtomically(imagesFile(), `${JSON.stringify(resolved, null, 2)}\n`);
   return resolved;
 }
@@ -125,7 +125,7 @@ async function digestOf(docker: Docker, reference: string): Promise<string | und
 }
 
 async function official(
-  wanted: ImageOptions["wanted"],
+  { wanted, planOnly = false, ...progress }: ImageOptions,
   docker: Docker,
   why: string,
 ): Promise<ResolvedImages> {
@@ -135,7 +135,8 @@ async function official(
   const digests = Object.fromEntries(
     found.filter((entry): entry is readonly [string, string] => Boolean(entry[1])),
   );
-  return { mode: "registry", images: wanted, missing: [], why, digests };
+  const jmxExporter = planOnly ? readResolvedImages()?.jmxExporter : await ensureJmxExporter(progress);
+  return { mode: "registry", images: wanted, missing: [], why, digests, ...(jmxExporter && { jmxExporter }) };
 }
 
 async function local(

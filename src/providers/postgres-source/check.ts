@@ -54,7 +54,7 @@ export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failure
     () => /^[^"]{1,63}$/.test(known.publication),
     `is "${known.publication}"; at most 63 characters`,
   );
-  for (const property of ["connector", "exporter", "app"] as const) {
+  for (const property of ["connector", "exporter", "agent", "app"] as const) {
     if (property === "connector" || inputs[property] !== undefined)
       failures.push(...roleFailures(property, inputs[property]));
   }
@@ -82,7 +82,7 @@ function roleFailures(property: string, value: unknown): Failures {
 }
 
 function distinctRoleFailures(inputs: Raw): Failures {
-  const users = ["adminUser", "connector", "exporter", "app"].flatMap((property) => {
+  const users = ["adminUser", "connector", "exporter", "agent", "app"].flatMap((property) => {
     const value = inputs[property];
     const user = typeof value === "string" ? value : (value as Partial<Credentials> | undefined)?.user;
     return user === undefined || isUnknown(user) ? [] : [{ property, user }];

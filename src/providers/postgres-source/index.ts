@@ -23,6 +23,8 @@ export interface PostgresSourceArgs {
   readonly connector: pulumi.Input<RoleArgs>;
   /** The metrics exporter's role: member of `pg_monitor`. Not made by default. */
   readonly exporter?: pulumi.Input<RoleArgs>;
+  /** The agent's role: SELECT on the captured tables, writes only to `cdc.heartbeat`. Not made by default. */
+  readonly agent?: pulumi.Input<RoleArgs>;
   /** The application's role, which becomes the owner of the given schemas and of what is in them. Not made by default. */
   readonly app?: pulumi.Input<RoleArgs & { readonly schemas: pulumi.Input<pulumi.Input<string>[]> }>;
   /** Captured tables, each with its schema: `inventory.orders`. */
@@ -91,7 +93,7 @@ export class PostgresSource extends pulumi.dynamic.Resource {
         revision,
       },
       pulumi.mergeOptions(
-        { additionalSecretOutputs: ["adminPassword", "connector", "exporter", "app"] },
+        { additionalSecretOutputs: ["adminPassword", "connector", "exporter", "agent", "app"] },
         opts,
       ),
       "cdc",

@@ -27,6 +27,7 @@ const compared = [
   "sslCa",
   "connector",
   "exporter",
+  "agent",
   "app",
   "tables",
   "orderBy",
@@ -185,7 +186,7 @@ async function leavingStatements(
   users: readonly string[],
 ): Promise<string[]> {
   if (users.length === 0) return [];
-  const asConnector = { ...inputs, exporter: undefined, app: undefined };
+  const asConnector = { ...inputs, exporter: undefined, agent: undefined, app: undefined };
   const statements: string[] = [];
   for (const user of users) {
     const reality = await observe(client, { ...asConnector, connector: { user, password: "" } });

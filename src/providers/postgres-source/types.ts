@@ -24,6 +24,7 @@ export interface Credentials {
 export interface PostgresSourceInputs extends PostgresConnection {
   readonly connector: Credentials;
   readonly exporter?: Credentials;
+  readonly agent?: Credentials;
   readonly app?: Credentials & { readonly schemas: readonly string[] };
   readonly tables: readonly string[];
   readonly orderBy?: Readonly<Record<string, readonly string[]>>;

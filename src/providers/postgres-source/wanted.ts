@@ -19,7 +19,7 @@ export function isSomeMark(comment: string | null | undefined): boolean {
 
 export interface WantedRole extends Credentials {
   /** What the role is for, for messages. */
-  readonly purpose: "connector" | "exporter" | "app";
+  readonly purpose: "connector" | "exporter" | "agent" | "app";
   readonly replication: boolean;
   /** Roles that it must be a member of. */
   readonly memberOf: readonly string[];
@@ -27,10 +27,10 @@ export interface WantedRole extends Credentials {
 
 /** The roles that the pipeline needs; on Amazon RDS, replication is a membership instead of an attribute. */
 export function wantedRoles(
-  inputs: Pick<PostgresSourceInputs, "connector" | "exporter" | "app">,
+  inputs: Pick<PostgresSourceInputs, "connector" | "exporter" | "agent" | "app">,
   rds: boolean,
 ): WantedRole[] {
-  const { connector, exporter, app } = inputs;
+  const { connector, exporter, agent, app } = inputs;
   return [
     {
       ...connector,
@@ -41,6 +41,7 @@ export function wantedRoles(
     ...(exporter
       ? [{ ...exporter, purpose: "exporter" as const, replication: false, memberOf: ["pg_monitor"] }]
       : []),
+    ...(agent ? [{ ...agent, purpose: "agent" as const, replication: false, memberOf: [] }] : []),
     ...(app
       ? [
           {
@@ -67,20 +68,21 @@ export interface Privilege {
 export function wantedPrivileges(inputs: PostgresSourceInputs): Privilege[] {
   const connector = inputs.connector.user;
   const schemas = new Set([...inputs.tables.map((table) => table.split(".")[0] as string), cdcSchema]);
-  const table = (object: string, ...privileges: Privilege["privilege"][]): Privilege[] =>
-    privileges.map((privilege) => ({ user: connector, kind: "table", object, privilege }));
+  const readers = [connector, ...(inputs.agent ? [inputs.agent.user] : [])];
+  const table = (user: string, object: string, ...privileges: Privilege["privilege"][]): Privilege[] =>
+    privileges.map((privilege) => ({ user, kind: "table", object, privilege }));
   return [
     ...wantedRoles(inputs, false).map(
       ({ user }): Privilege => ({ user, kind: "database", object: inputs.database, privilege: "CONNECT" }),
     ),
-    ...[...schemas].map(
-      (object): Privilege => ({ user: connector, kind: "schema", object, privilege: "USAGE" }),
-    ),
-    ...inputs.tables.flatMap((name) => table(name, "SELECT")),
-    // The heartbeat is an upsert, which reads as well.
-    ...table(heartbeatTable, "SELECT", "INSERT", "UPDATE"),
+    ...readers.flatMap((user) => [
+      ...[...schemas].map((object): Privilege => ({ user, kind: "schema", object, privilege: "USAGE" })),
+      ...inputs.tables.flatMap((name) => table(user, name, "SELECT")),
+      // A heartbeat is an upsert, which reads as well.
+      ...table(user, heartbeatTable, "SELECT", "INSERT", "UPDATE"),
+    ]),
     // Debezium writes the windows of an incremental snapshot here.
-    ...table(signalTable, "SELECT", "INSERT"),
+    ...table(connector, signalTable, "SELECT", "INSERT"),
   ];
 }
 

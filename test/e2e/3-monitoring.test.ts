@@ -1,0 +1,150 @@
+import * as fs from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  type DashboardJson,
+  initialValues,
+  panelQueries,
+  substitute,
+  variableQueries,
+} from "../../src/dashboards/queries-of";
+import { inProject, readProjectFile } from "../../src/lib/paths";
+import { waitFor } from "../../src/lib/retry";
+import { clients, endpointsOf, stackEnv, theCheckout } from "../support/e2e";
+import { type Monitoring, monitoring } from "../support/prometheus";
+
+const checkout = theCheckout();
+const minutes = 60_000;
+let prometheus: Monitoring;
+let clickhouse: ReturnType<typeof clients>["clickhouse"];
+
+const dashboards = fs
+  .readdirSync(inProject("dashboards"))
+  .filter((name) => name.endsWith(".json"))
+  .map((name) => JSON.parse(readProjectFile("dashboards", name)) as DashboardJson);
+
+/**
+ * Panels that are rightly empty on a stack that is well, each with why. No other panel may be: one that shows "No data"
+ * to who looks at it in need is of no use.
+ */
+const emptyWhenWell: Readonly<Record<string, string>> = {};
+
+beforeAll(async () => {
+  const env = await stackEnv(checkout);
+  clickhouse = clients(env).clickhouse;
+  const endpoints = await endpointsOf(checkout);
+  prometheus = monitoring(endpoints.prometheus as string, endpoints.alertmanager as string);
+});
+
+test("every target of Prometheus is up, one for each service that has metrics", async () => {
+  await waitFor(
+    async () => {
+      const down = (await prometheus.targets()).filter(({ health }) => health !== "up");
+      if (down.length > 0) throw new Error(JSON.stringify(down));
+      return true;
+    },
+    { what: "all targets", timeoutMs: minutes },
+  );
+  expect((await prometheus.targets()).map(({ job }) => job).sort()).toEqual([
+    ...["alertmanager", "cdc-agent", "clickhouse-exporter", "connect", "kafka", "kafka-exporter"],
+    ...["node-exporter", "postgres-exporter", "prometheus"],
+  ]);
+});
+
+test("every rule is evaluated without error, and no alert fires", { timeout: 5 * minutes }, async () => {
+  const rules = await prometheus.rules();
+  expect(rules.filter(({ type }) => type === "alerting").length).toBeGreaterThan(30);
+  expect(rules.filter(({ health }) => health === "err")).toEqual([]);
+  // What the tests before this have done may still be seen in some of them.
+  await waitFor(async () => (await prometheus.instant('ALERTS{alertstate="firing"}')).length === 0, {
+    what: "a quiet Prometheus",
+    timeoutMs: 4 * minutes,
+  });
+  expect(await prometheus.told()).toEqual([]);
+});
+
+test("the pipeline calls itself healthy, with a latency below the promised 2 s", async () => {
+  await waitFor(async () => (await prometheus.instant("cdc:healthy:bool"))[0]?.values[0]?.[1] === "1", {
+    what: "cdc:healthy:bool to be 1",
+    timeoutMs: 2 * minutes,
+  });
+  const p50 = Number((await prometheus.instant("cdc:latency_seconds:p50"))[0]?.values[0]?.[1]);
+  const p99 = Number((await prometheus.instant("cdc:latency_seconds:p99"))[0]?.values[0]?.[1]);
+  console.log(`canaries, seconds: p50 ${p50}, p99 ${p99}`);
+  expect(p50).toBeGreaterThan(0);
+  expect(p50).toBeLessThan(2);
+});
+
+test("the agent's comparison finds both sides equal", async () => {
+  await waitFor(
+    async () => {
+      const equal = await prometheus.instant('cdc_table_comparisons_total{result="equal"} > 0');
+      return equal.length >= 2;
+    },
+    { what: "a comparison of each table", timeoutMs: 2 * minutes },
+  );
+  for (const { values } of await prometheus.instant("cdc_table_rows_differing"))
+    expect(values[0]?.[1]).toBe("0");
+});
+
+describe("under load", () => {
+  test("every query of every panel returns data", { timeout: 5 * minutes }, async () => {
+    // Long enough for rates over a minute.
+    const load = checkout.cdc(["generate", "--rate", "200", "--seconds", "75", "--seed", "2"]);
+    await load;
+    const to = new Date();
+    const from = new Date(to.getTime() - 15 * minutes);
+    const empty: string[] = [];
+    let tried = 0;
+    for (const dashboard of dashboards) {
+      const values = initialValues(dashboard);
+      for (const { panel, query, datasource, kind } of panelQueries(dashboard)) {
+        const name = `${dashboard.title} / ${panel}`;
+        const range = datasource === "clickhouse" ? { from: new Date(0), to } : { from, to };
+        const text = substitute(query, { ...range, values });
+        const hasData = await ask(datasource, text, kind, from, to).catch((error: unknown) => {
+          throw new Error(`${name}: ${(error as Error).message}\n${text}`);
+        });
+        if (!hasData) empty.push(name);
+        tried += 1;
+      }
+    }
+    console.log(`${tried} queries of ${dashboards.length} dashboards`);
+    expect(empty.filter((name) => !(name in emptyWhenWell))).toEqual([]);
+    // An exception that is none any more is taken off the list.
+    expect(Object.keys(emptyWhenWell).filter((name) => !empty.includes(name))).toEqual([]);
+  });
+
+  test("every variable of every dashboard has values", async () => {
+    for (const dashboard of dashboards)
+      for (const { variable, datasource, query } of variableQueries(dashboard)) {
+        const labels = /^label_values\((.+),\s*(\w+)\)$/.exec(query);
+        const found =
+          datasource === "prometheus"
+            ? (await prometheus.instant(`count by (${labels?.[2]}) (${labels?.[1]})`)).length
+            : (await clickhouse(query)).length;
+        expect(found, `${dashboard.title}: ${variable}`).toBeGreaterThan(0);
+      }
+  });
+});
+
+async function ask(datasource: string, query: string, kind: string, from: Date, to: Date): Promise<boolean> {
+  if (datasource === "clickhouse") return (await clickhouse(query)).length > 0;
+  const series =
+    kind === "instant" ? await prometheus.instant(query) : await prometheus.range(query, from, to, 15);
+  return series.some(({ values }) => values.some(([, value]) => value !== "NaN"));
+}
+
+test("cdc status --watch shows the dashboard's first row", async () => {
+  const controller = new AbortController();
+  const seen: string[] = [];
+  const watching = checkout
+    .cdc(["status", "--watch", "--every", "1"], {
+      signal: controller.signal,
+      onLine: (line) => seen.push(line),
+    })
+    .catch(() => undefined);
+  await waitFor(() => Promise.resolve(seen.length >= 2), { what: "two looks", timeoutMs: 30_000 });
+  controller.abort();
+  await watching;
+  expect(seen[0]).toMatch(/Healthy: yes; Latency p99: [\d,.]+ m?s; .*Alerts: none/);
+});
