@@ -56,6 +56,9 @@ describe("what is compared while rows change", () => {
     readonly isCanary: boolean;
   }
 
+  /** How long a commit may stay unseen. */
+  const unseen = 9;
+
   /** Positions are also times: one position a tick. */
   function history(seed: number): Transaction[] {
     const { between, next } = seeded(seed);
@@ -64,7 +67,7 @@ describe("what is compared while rows change", () => {
     const done: Transaction[] = [];
     const commit = (changes: readonly Change[], isCanary: boolean) => {
       position += 1;
-      done.push({ changes, commit: position, visible: position + between(0, 3), isCanary });
+      done.push({ changes, commit: position, visible: position + between(0, unseen), isCanary });
       position += 1;
     };
     for (let step = 0; step < 150; step += 1) {
@@ -74,8 +77,9 @@ describe("what is compared while rows change", () => {
         commit(open.splice(between(0, open.length - 1), 1)[0] ?? [], false);
       else if (next() < 0.4) open.push([]);
       else {
-        // Two transactions cannot change a row at the same time.
-        const locked = new Set(open.flat().map(({ key }) => key));
+        // Two transactions cannot change a row at the same time; locks are held until the commit is seen.
+        const unfinished = done.filter(({ visible }) => visible > position).map(({ changes }) => changes);
+        const locked = new Set([...open, ...unfinished].flat().map(({ key }) => key));
         const key = between(1, 12);
         const own = open.at(-1);
         if (own && (!locked.has(key) || own.some((change) => change.key === key)))
@@ -132,8 +136,7 @@ describe("what is compared while rows change", () => {
   function compare(transactions: readonly Transaction[], p: number, arrivedLater: number, spoil = false) {
     const canary = transactions.find(({ isCanary, commit }) => isCanary && commit > p);
     if (canary === undefined) return undefined;
-    // A second goes by: as long as a commit may stay unseen.
-    const at = canary.commit + 4;
+    const at = canary.commit + unseen;
     const held = snapshot(transactions, at);
     const inTime = transactions.filter(({ commit }) => commit <= at).length;
     const latest = new Map(arrived(transactions.slice(0, inTime + arrivedLater)));
