@@ -23,10 +23,17 @@ export class Containers {
    */
   private started = new Map<string, number>();
 
+  private readonly memory: Slices;
+  private readonly cpu: Slices;
+
   constructor(
     private readonly root: string,
     private readonly containers: readonly AgentContainer[],
-  ) {}
+  ) {
+    const names = containers.map(({ cgroup }) => cgroup);
+    this.memory = new Slices(names);
+    this.cpu = new Slices(names);
+  }
 
   /** @returns the services whose containers were found. */
   async look(): Promise<ReadonlyMap<string, ContainerUse>> {
@@ -34,12 +41,17 @@ export class Containers {
     const found = new Map<string, ContainerUse>();
     const started = new Map<string, number>();
     if (version === undefined) return found;
+    // In version 1 each controller has a tree of its own, in which the engine may have another place.
+    const memory = await this.memory.in(version === 2 ? this.root : path.join(this.root, "memory"));
+    const cpu = version === 2 ? memory : await this.cpu.in(path.join(this.root, "cpuacct"));
     for (const { service, cgroup } of this.containers) {
-      const container = await newest(await containersOf(this.root, version, cgroup));
+      const container = await newest(await containersIn(memory.get(cgroup)));
       if (container === undefined) continue;
       const startedAt = this.started.get(container.cgroup) ?? container.changedAt;
       started.set(container.cgroup, startedAt);
-      const use = await (version === 2 ? readV2(container.folder) : readV1(this.root, container.folder));
+      const use = await (version === 2
+        ? readV2(container.folder)
+        : readV1(container.folder, path.join(cpu.get(cgroup) ?? "", path.basename(container.folder))));
       found.set(service, { ...use, startedAt });
     }
     this.started = started;
@@ -79,19 +91,63 @@ async function cgroupVersion(root: string): Promise<Version | undefined> {
   return (await exists(path.join(root, "memory"))) ? 1 : undefined;
 }
 
-/** Folders of the containers in a slice: right below it, and as systemd nests it, below what its name begins with. */
-async function containersOf(root: string, version: Version, slice: string): Promise<string[]> {
-  const base = version === 2 ? root : path.join(root, "memory");
-  const slices = [path.join(base, slice), path.join(base, "cdc.slice", slice)];
-  const found = await Promise.all(
-    slices.map(async (folder) => {
+/**
+ * Where the slices of the services are in a tree of cgroups: at its root, below what systemd makes of their names, or
+ * below the cgroup that the engine itself runs in.
+ */
+class Slices {
+  private found: ReadonlyMap<string, string> = new Map();
+  private searchedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly names: readonly string[]) {}
+
+  /** @returns folders by name of the slice. */
+  async in(root: string): Promise<ReadonlyMap<string, string>> {
+    const known = await Promise.all(
+      this.names.map(async (name) => {
+        const folder = this.found.get(name);
+        return folder !== undefined && (await exists(folder));
+      }),
+    );
+    // A slice goes with its last container, and comes with the next. A host may have thousands of cgroups.
+    if (!known.every(Boolean) && performance.now() - this.searchedAt >= searchEveryMs) {
+      this.searchedAt = performance.now();
+      this.found = await slicesBelow(root, new Set(this.names));
+    }
+    return this.found;
+  }
+}
+
+const searchEveryMs = 10_000;
+/** Levels of the tree in which slices are looked for. */
+const depth = 5;
+
+async function slicesBelow(root: string, names: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  let level = [root];
+  for (let at = 0; at < depth && level.length > 0 && found.size < names.size; at += 1) {
+    const next: string[] = [];
+    for (const folder of level) {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
-      return entries
-        .filter((entry) => entry.isDirectory() && /^(docker-)?[0-9a-f]{12,64}(\.scope)?$/.test(entry.name))
-        .map(({ name }) => path.join(folder, name));
-    }),
-  );
-  return found.flat();
+      for (const entry of entries) {
+        if (!entry.isDirectory()) continue;
+        const below = path.join(folder, entry.name);
+        if (!names.has(entry.name)) next.push(below);
+        else if (!found.has(entry.name)) found.set(entry.name, below);
+      }
+    }
+    level = next;
+  }
+  return found;
+}
+
+/** Folders of the containers in a slice. */
+async function containersIn(slice: string | undefined): Promise<string[]> {
+  if (slice === undefined) return [];
+  const entries = await fs.readdir(slice, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && /^(docker-)?[0-9a-f]{12,64}(\.scope)?$/.test(entry.name))
+    .map(({ name }) => path.join(slice, name));
 }
 
 interface Found {
@@ -132,14 +188,13 @@ async function readV2(folder: string): Promise<ContainerUse> {
   });
 }
 
-async function readV1(root: string, folder: string): Promise<ContainerUse> {
-  const within = path.relative(path.join(root, "memory"), folder);
+async function readV1(folder: string, cpuFolder: string): Promise<ContainerUse> {
   const [usage, limit, stat, oom, cpuNanos] = await Promise.all([
     number(path.join(folder, "memory.usage_in_bytes")),
     number(path.join(folder, "memory.limit_in_bytes")),
     fields(path.join(folder, "memory.stat")),
     fields(path.join(folder, "memory.oom_control")),
-    number(path.join(root, "cpuacct", within, "cpuacct.usage")),
+    number(path.join(cpuFolder, "cpuacct.usage")),
   ]);
   return useOf({
     memory: usage,

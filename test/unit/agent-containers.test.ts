@@ -47,8 +47,8 @@ for (const [driver, slice, name] of [
     });
   });
 
-test("cgroup v1", async () => {
-  files(`memory/${kafka.cgroup}/${id}`, {
+test("cgroup v1, with the engine in a cgroup of its own for memory alone", async () => {
+  files(`memory/vm/engine/${kafka.cgroup}/${id}`, {
     "memory.usage_in_bytes": "73400320\n",
     "memory.limit_in_bytes": "167772160\n",
     "memory.stat": "cache 1\ninactive_file 5\ntotal_inactive_file 20971520\n",
