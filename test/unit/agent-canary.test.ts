@@ -94,7 +94,7 @@ describe("the canaries on their way", () => {
 });
 
 describe("the canary", () => {
-  function pipeline({ isBroken = () => false } = {}) {
+  function pipeline({ isBroken = (): boolean => false } = {}) {
     const metrics = newMetrics();
     const lines: string[] = [];
     const rows: Record<string, string>[] = [];
