@@ -44,6 +44,8 @@ export type Comparison =
 
 /** Postgres gives up what takes longer: a snapshot that is held for long keeps old rows from being cleaned up. */
 const statementTimeoutMs = 120_000;
+/** As in the view T: FINAL chooses among the versions of one generation. Those of another say nothing about its rows. */
+const finalSettings = { do_not_merge_across_partitions_select_final: "1" };
 /** How long a snapshot is held while the two sides differ. */
 const patienceMs = 30_000;
 /** A pipeline that takes longer has its own alerts; to compare would tell nothing. */
@@ -166,7 +168,7 @@ async function sidesOf(
   busy: Busy,
 ): Promise<Sides> {
   const ask: Query = <T>(sql: string) =>
-    busy.count(() => clickhouse<T>(sql, { signal, timeoutMs: statementTimeoutMs }));
+    busy.count(() => clickhouse<T>(sql, { signal, timeoutMs: statementTimeoutMs, settings: finalSettings }));
   const [table] = parseCatalog(await postgres(catalogSql, [[quotedName(source)]]));
   if (!table) throw new Error(`${source}: there is no such table in Postgres`);
   const { pair } = await pairOf(table, `${target}_current`, ask, database);

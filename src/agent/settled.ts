@@ -65,9 +65,8 @@ export interface SettledRow {
 }
 
 /**
- * What ClickHouse holds of versions before `since`, and the keys of the others. That the generation is a number in the
- * query, and not looked up in it, lets ClickHouse leave out other generations' partitions before FINAL: among them, a
- * version says nothing.
+ * What ClickHouse holds of versions before `since`, and the keys of the others. To be run with
+ * do_not_merge_across_partitions_select_final.
  */
 export function settledSql(pair: TablePair, by: "whole" | "bucket", bounds: Bounds, since: bigint): string {
   const version = (value: bigint) => `toUInt128('${value}')`;
