@@ -38,7 +38,7 @@ function settingsIn(key: string, type: z.ZodType, value: unknown): readonly Sett
 
 /** A value as a cell of the table; the longer ones by what they amount to. */
 function inWords(key: string, value: unknown): string {
-  if (key === "cdc:tables") return "`inventory.orders`, `inventory.customers`";
+  if (key === "cdc:tables") return "`inventory.orders`, `inventory.customers`, `inventory.products`";
   if (key === "cdc:services") return "all on";
   if (value === undefined) return "none";
   if (typeof value !== "object" || value === null) return `\`${String(value)}\``;

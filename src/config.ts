@@ -105,6 +105,8 @@ const demoTables: readonly TableSettings[] = [
     },
   },
   { table: "inventory.customers" },
+  // Orders have no price: it takes the products to tell what they bring.
+  { table: "inventory.products" },
 ];
 
 /** Everything that can be configured. The only place that knows names, defaults and limits. */
@@ -238,7 +240,12 @@ export const configSchema = z.strictObject({
     .describe("The analytics database"),
   prometheus: z
     .strictObject({
-      scrapeIntervalSeconds: z.int().min(1).max(300).default(5).describe("Seconds between two scrapes"),
+      scrapeIntervalSeconds: z
+        .int()
+        .min(1)
+        .max(15)
+        .default(5)
+        .describe("Seconds between two scrapes; rules look at one minute, which must hold four"),
       retentionDays: z.int().min(1).default(15).describe("Days that metrics are kept"),
     })
     .prefault({})

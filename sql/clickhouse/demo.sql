@@ -8,12 +8,14 @@ CREATE TABLE `cdc`.`heartbeat`
     `id` Int32,
     `beat_at` DateTime64(6, 'UTC'),
     `committed_at` DateTime64(6, 'UTC'),
+    `read_at` DateTime64(6, 'UTC'),
+    `sent_at` DateTime64(6, 'UTC'),
     `arrived_at` DateTime64(6, 'UTC') DEFAULT now64(6)
 )
 ENGINE = MergeTree
 ORDER BY `beat_at`
 TTL toDateTime(`arrived_at`) + INTERVAL 7 DAY
-COMMENT 'managed by cdc-stack, definition e07a686ae87a7c18';
+COMMENT 'managed by cdc-stack, definition 915cdbbc99fb9abd';
 
 CREATE TABLE `cdc`.`heartbeat_queue`
 (
@@ -36,16 +38,19 @@ CREATE MATERIALIZED VIEW `cdc`.`heartbeat_mv` TO `cdc`.`heartbeat` AS
 SELECT
     _event.after.id AS `id`,
     parseDateTime64BestEffortOrZero(_event.after.beat_at, 6, 'UTC') AS `beat_at`,
-    fromUnixTimestamp64Micro(_event.source.ts_us, 'UTC') AS `committed_at`
+    fromUnixTimestamp64Micro(_event.source.ts_us, 'UTC') AS `committed_at`,
+    fromUnixTimestamp64Micro(_event.ts_us, 'UTC') AS `read_at`,
+    _sent_at AS `sent_at`
 FROM
 (
     SELECT
         JSONExtract(raw_data,
-            'Tuple(op String, after Tuple(id Int32, beat_at String), source Tuple(ts_us Int64))') AS _event
+            'Tuple(op String, ts_us Int64, after Tuple(id Int32, beat_at String), source Tuple(ts_us Int64))') AS _event,
+        toDateTime64(ifNull(_timestamp_ms, 0), 6, 'UTC') AS _sent_at
     FROM `cdc`.`heartbeat_queue`
 )
 WHERE _event.op IN ('c', 'u', 'r')
-COMMENT 'managed by cdc-stack, definition 929c9443697d8358';
+COMMENT 'managed by cdc-stack, definition 481f836206394ee8';
 
 CREATE TABLE `cdc`.`orders_final`
 (
@@ -440,3 +445,203 @@ FROM
     FROM `cdc`.`customers_queue`
 )
 COMMENT 'managed by cdc-stack, definition b6e64c839e3e2233';
+
+CREATE TABLE `cdc`.`products_final`
+(
+    `id` Int32 CODEC(Delta, ZSTD(1)),
+    `name` String CODEC(ZSTD(1)),
+    `description` Nullable(String) CODEC(ZSTD(1)),
+    `price` Decimal(10, 2) CODEC(ZSTD(1)),
+    `weight_kg` Nullable(Decimal(8, 3)) CODEC(ZSTD(1)),
+    `in_stock` Bool DEFAULT true CODEC(ZSTD(1)),
+    `operation` String CODEC(ZSTD(1)),
+    `_synced_at` DateTime DEFAULT now() CODEC(Delta, ZSTD(1)),
+    `_committed_at` DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    `_version` UInt128 CODEC(ZSTD(1)),
+    `_generation` UInt32 CODEC(ZSTD(1)),
+    `_partition` UInt32 CODEC(ZSTD(1)),
+    `_offset` UInt64 CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PRIMARY KEY (`id`)
+ORDER BY (`id`, `_version`, `_partition`, `_offset`)
+COMMENT 'managed by cdc-stack, definition f83c1e3878b40cdf';
+
+CREATE TABLE `cdc`.`products_current`
+(
+    `id` Int32 CODEC(Delta, ZSTD(1)),
+    `name` String CODEC(ZSTD(1)),
+    `description` Nullable(String) CODEC(ZSTD(1)),
+    `price` Decimal(10, 2) CODEC(ZSTD(1)),
+    `weight_kg` Nullable(Decimal(8, 3)) CODEC(ZSTD(1)),
+    `in_stock` Bool DEFAULT true CODEC(ZSTD(1)),
+    `_committed_at` DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    `_version` UInt128 CODEC(ZSTD(1)),
+    `_generation` UInt32 CODEC(ZSTD(1)),
+    `_deleted` UInt8 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(`_version`, `_deleted`)
+PARTITION BY `_generation`
+ORDER BY (`id`)
+COMMENT 'managed by cdc-stack, definition d8d36232fc10496c';
+
+CREATE TABLE `cdc`.`products_bounds`
+(
+    `operation` String,
+    `_committed_at` DateTime64(6, 'UTC'),
+    `_version` UInt128,
+    `_generation` UInt32,
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (`_generation`, `operation`, `_version`, `_partition`, `_offset`)
+COMMENT 'managed by cdc-stack, definition ec73a51998e16dd2';
+
+CREATE TABLE `cdc`.`products_errors`
+(
+    `raw_data` String CODEC(ZSTD(3)),
+    `problem` String CODEC(ZSTD(1)),
+    `_synced_at` DateTime DEFAULT now(),
+    `_partition` UInt32,
+    `_offset` UInt64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (`_partition`, `_offset`, cityHash64(`raw_data`))
+COMMENT 'managed by cdc-stack, definition a907d8a1b8702a1f';
+
+CREATE VIEW `cdc`.`products` AS
+SELECT `id`, `name`, `description`, `price`, `weight_kg`, `in_stock`
+FROM `cdc`.`products_current` FINAL
+WHERE `_generation` = (SELECT max(`_generation`) FROM `cdc`.`products_current`)
+  AND `_version` > (
+    SELECT maxIf(`_version`, `operation` = 't') FROM `cdc`.`products_bounds`
+    WHERE `_generation` = (SELECT max(`_generation`) FROM `cdc`.`products_current`))
+  AND `_version` >= (
+    SELECT minIf(`_version`, `operation` = 'r') FROM `cdc`.`products_bounds`
+    WHERE `_generation` = (SELECT max(`_generation`) FROM `cdc`.`products_current`))
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'managed by cdc-stack, definition 9a979b66a3381296';
+
+CREATE TABLE `cdc`.`products_events`
+(
+    `id` Int32,
+    `name` String,
+    `description` Nullable(String),
+    `price` Decimal(10, 2),
+    `weight_kg` Nullable(Decimal(8, 3)),
+    `in_stock` Bool,
+    `operation` String,
+    `_committed_at` DateTime64(6, 'UTC'),
+    `_version` UInt128,
+    `_generation` UInt32,
+    `_partition` UInt32,
+    `_offset` UInt64,
+    `_snapshot` String,
+    `_problem` String,
+    `_raw` String
+)
+ENGINE = Null
+COMMENT 'managed by cdc-stack, definition 9a54305c11352a16';
+
+CREATE MATERIALIZED VIEW `cdc`.`products_mv` TO `cdc`.`products_final` AS
+SELECT `id`, `name`, `description`, `price`, `weight_kg`, `in_stock`, `operation`, `_committed_at`, `_version`, `_generation`, `_partition`, `_offset`
+FROM `cdc`.`products_events`
+WHERE `_problem` = ''
+COMMENT 'managed by cdc-stack, definition 2fb595c2dc81023a';
+
+CREATE MATERIALIZED VIEW `cdc`.`products_current_mv` TO `cdc`.`products_current` AS
+SELECT `id`, `name`, `description`, `price`, `weight_kg`, `in_stock`, `_committed_at`, `_version`, `_generation`, `operation` = 'd' AS `_deleted`
+FROM `cdc`.`products_events`
+WHERE `_problem` = '' AND `operation` != 't'
+COMMENT 'managed by cdc-stack, definition 4c74be2ddf871e5f';
+
+CREATE MATERIALIZED VIEW `cdc`.`products_bounds_mv` TO `cdc`.`products_bounds` AS
+SELECT `operation`, `_committed_at`, `_version`, `_generation`, `_partition`, `_offset`
+FROM `cdc`.`products_events`
+WHERE `operation` = 't' OR (`operation` = 'r' AND startsWith(`_snapshot`, 'last'))
+COMMENT 'managed by cdc-stack, definition 07298f34b88f6aaa';
+
+CREATE MATERIALIZED VIEW `cdc`.`products_errors_mv` TO `cdc`.`products_errors` AS
+SELECT `_raw` AS `raw_data`, `_problem` AS `problem`, `_partition`, `_offset`
+FROM `cdc`.`products_events`
+WHERE `_problem` != ''
+COMMENT 'managed by cdc-stack, definition 60474ca6fb51e87e';
+
+CREATE TABLE `cdc`.`products_queue`
+(
+    `raw_data` String
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = 'kafka:9092',
+         kafka_topic_list = 'postgres-server.inventory.products',
+         kafka_group_name = 'clickhouse-group',
+         kafka_format = 'JSONAsString',
+         kafka_handle_error_mode = 'stream',
+         kafka_num_consumers = 1,
+         kafka_thread_per_consumer = 1,
+         kafka_flush_interval_ms = 100,
+         kafka_poll_timeout_ms = 20,
+         kafka_consumer_reschedule_ms = 20,
+         kafka_max_block_size = 262144,
+         kafka_poll_max_batch_size = 65536
+COMMENT 'managed by cdc-stack, definition 4016e5a2e07968a1';
+
+CREATE MATERIALIZED VIEW `cdc`.`products_events_mv` TO `cdc`.`products_events` AS
+WITH
+    if(_event.op = 'd', _event.before, _event.after) AS _row,
+    accurateCastOrNull(tupleElement(_row, 'id'), 'Int32') AS _v1,
+    tupleElement(_row, 'name') AS _v2,
+    tupleElement(_row, 'description') AS _v3,
+    accurateCastOrNull(tupleElement(_row, 'price'), 'Decimal(10, 2)') AS _v4,
+    accurateCastOrNull(tupleElement(_row, 'weight_kg'), 'Decimal(8, 3)') AS _v5,
+    accurateCastOrNull(tupleElement(_row, 'in_stock'), 'Bool') AS _v6
+SELECT
+    ifNull(_v1, defaultValueOfTypeName('Int32')) AS id,
+    ifNull(_v2, defaultValueOfTypeName('String')) AS name,
+    _v3 AS description,
+    ifNull(_v4, defaultValueOfTypeName('Decimal(10, 2)')) AS price,
+    _v5 AS weight_kg,
+    ifNull(_v6, true) AS in_stock,
+    _event.op AS `operation`,
+    fromUnixTimestamp64Micro(_event.source.ts_us, 'UTC') AS `_committed_at`,
+    bitOr(
+        bitShiftLeft(
+            toUInt128(if(_event.op = 'r' AND _event.source.snapshot != 'incremental', 0, greatest(_committed, 1))), 64),
+        toUInt128(_event.source.lsn)) AS `_version`,
+    `_generation`,
+    _topic_partition AS `_partition`,
+    `_offset`,
+    _event.source.snapshot AS `_snapshot`,
+    multiIf(
+        _parse_error != '', concat('not JSON: ', _parse_error),
+        _event.op NOT IN ('c', 'u', 'd', 'r', 't'), concat('operation: not known: ', _event.op),
+        _event.op = 't', '',
+        isNull(_v1) AND isNotNull(tupleElement(_row, 'id')), 'id: does not fit Int32',
+        isNull(tupleElement(_row, 'id')), 'id: no value, and the column is NOT NULL',
+        _event.op = 'd', '',
+        tupleElement(_row, 'name') IN ('__debezium_unavailable_value', '{"__debezium_unavailable_value":"__debezium_unavailable_value"}'), 'name: not sent with the update (TOAST); the table needs REPLICA IDENTITY FULL',
+        isNull(tupleElement(_row, 'name')), 'name: no value, and the column is NOT NULL',
+        tupleElement(_row, 'description') IN ('__debezium_unavailable_value', '{"__debezium_unavailable_value":"__debezium_unavailable_value"}'), 'description: not sent with the update (TOAST); the table needs REPLICA IDENTITY FULL',
+        tupleElement(_row, 'price') IN ('__debezium_unavailable_value', '{"__debezium_unavailable_value":"__debezium_unavailable_value"}'), 'price: not sent with the update (TOAST); the table needs REPLICA IDENTITY FULL',
+        isNull(_v4) AND isNotNull(tupleElement(_row, 'price')), 'price: does not fit Decimal(10, 2)',
+        isNull(tupleElement(_row, 'price')), 'price: no value, and the column is NOT NULL',
+        tupleElement(_row, 'weight_kg') IN ('__debezium_unavailable_value', '{"__debezium_unavailable_value":"__debezium_unavailable_value"}'), 'weight_kg: not sent with the update (TOAST); the table needs REPLICA IDENTITY FULL',
+        isNull(_v5) AND isNotNull(tupleElement(_row, 'weight_kg')), 'weight_kg: does not fit Decimal(8, 3)',
+        isNull(_v6) AND isNotNull(tupleElement(_row, 'in_stock')), 'in_stock: does not fit Bool',
+        '') AS `_problem`,
+    if(_problem = '', '', _message) AS `_raw`
+FROM
+(
+    SELECT
+        JSONExtract(raw_data, 'Tuple(op String, before Tuple(`id` Nullable(String), `name` Nullable(String), `description` Nullable(String), `price` Nullable(String), `weight_kg` Nullable(String), `in_stock` Nullable(String)), after Tuple(`id` Nullable(String), `name` Nullable(String), `description` Nullable(String), `price` Nullable(String), `weight_kg` Nullable(String), `in_stock` Nullable(String)), source Tuple(lsn UInt64, sequence String, snapshot String, ts_us Int64))') AS _event,
+        toUInt64OrZero(
+            substring(_event.source.sequence, 3, position(_event.source.sequence, '"', 3) - 3)) AS _committed,
+        toUInt32OrZero(_headers.value[indexOf(_headers.name, 'cdc-generation')]) AS `_generation`,
+        toUInt32(`_partition`) AS _topic_partition,
+        `_offset`,
+        _error AS _parse_error,
+        if(_error = '', raw_data, _raw_message) AS _message
+    FROM `cdc`.`products_queue`
+)
+COMMENT 'managed by cdc-stack, definition eed2e865da19caff';

@@ -217,16 +217,10 @@ const notifications: Section = {
   panels: [
     timePanel({
       title: "Messages sent and failed",
-      description: "Messages a second by Alertmanager, by way. Bad: failed above 0.",
+      description: "Messages a second that Alertmanager sends, by all ways. Bad: failed above 0.",
       queries: [
-        over(
-          "sum by (integration) (rate(alertmanager_notifications_total[$__rate_interval])) > 0",
-          "{{integration}}",
-        ),
-        over(
-          "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval])) > 0",
-          "{{integration}} failed",
-        ),
+        over("sum(rate(alertmanager_notifications_total[$__rate_interval]))", "sent"),
+        over("sum(rate(alertmanager_notifications_failed_total[$__rate_interval]))", "failed"),
       ],
       unit: "ops",
       none: "no message",
@@ -259,7 +253,7 @@ const notifications: Section = {
         "Evaluations a second that fail, by group of rules. Bad: above 0; these alerts cannot fire.",
       queries: [
         over(
-          "sum by (rule_group) (rate(prometheus_rule_evaluation_failures_total[$__rate_interval])) > 0",
+          "sum by (rule_group) (rate(prometheus_rule_evaluation_failures_total[$__rate_interval]))",
           "{{rule_group}}",
         ),
       ],

@@ -1,6 +1,6 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { board, numberChoice, type Section, sqlChoice } from "./board";
-import { barChartPanel, piePanel, statPanel, tablePanel, textPanel, timePanel } from "./panels";
+import { barChartPanel, piePanel, statPanel, tablePanel, timePanel } from "./panels";
 import { clickhouse, sql, sqlOver } from "./queries";
 
 /** What the captured orders say, asked of ClickHouse while they come in. */
@@ -17,8 +17,7 @@ export function business(): Dashboard {
       sqlChoice({
         name: "product",
         label: "Product",
-        description:
-          "Products by their id: names are in inventory.products, which is not captured by default",
+        description: "Products by their id; the tables below have their names",
         query: "SELECT DISTINCT product_id FROM orders_current ORDER BY product_id",
         all: "0",
       }),
@@ -29,7 +28,7 @@ export function business(): Dashboard {
         values: [10, 5, 20, 50],
       }),
     ],
-    sections: [total, overTime, products, customers, cancelled, revenue],
+    sections: [total, overTime, revenue, products, customers, cancelled],
   });
 }
 
@@ -79,6 +78,17 @@ const newest = `(SELECT max(order_date) FROM orders_final WHERE order_date BETWE
 /** First and last name; the id where there is no such customer any more. */
 const customerName =
   "if(customers.id = 0, concat('customer ', toString(purchaser)), concat(customers.first_name, ' ', customers.last_name))";
+
+/** Its name; the id where there is no such product any more. */
+const productName = "if(products.id = 0, concat('product ', toString(product_id)), products.name)";
+
+/** Quantities by product, with names and today's prices: joined after the sum, a row a product. */
+const sold = `(
+  SELECT product_id, sum(quantity) AS pieces
+  FROM ${orders}
+  GROUP BY product_id
+) AS sold
+LEFT JOIN products ON products.id = sold.product_id`;
 
 const total: Section = {
   title: "In this time range",
@@ -178,7 +188,7 @@ ORDER BY day DESC`),
       description: "The products with the largest quantity in the range. Bad: one of them fades out.",
       datasource: clickhouse,
       queries: [
-        sqlOver(`SELECT toDateTime(week, 'UTC') AS time, concat('product ', toString(product_id)) AS product, pieces
+        sqlOver(`SELECT toDateTime(week, 'UTC') AS time, ${productName} AS product, pieces
 FROM
 (
   SELECT *, dense_rank() OVER (ORDER BY total DESC, product_id) AS place
@@ -192,7 +202,8 @@ FROM
       GROUP BY week, product_id
     )
   )
-)
+) AS ranked
+LEFT JOIN products ON products.id = ranked.product_id
 WHERE place <= \${top}
 ORDER BY time, product`),
       ],
@@ -213,9 +224,8 @@ const products: Section = {
         "Pieces ordered in the range. Bad: the order of the bars surprises those who know the shop.",
       datasource: clickhouse,
       queries: [
-        sql(`SELECT concat('product ', toString(product_id)) AS product, sum(quantity) AS pieces
-FROM ${orders}
-GROUP BY product_id
+        sql(`SELECT ${productName} AS product, pieces
+FROM ${sold}
 ORDER BY pieces DESC, product_id
 LIMIT \${top}`),
       ],
@@ -232,20 +242,24 @@ LIMIT \${top}`),
       datasource: clickhouse,
       queries: [
         sql(`WITH ${newest} AS newest
-SELECT
-  product_id,
-  toInt64(sumIf(quantity, order_date > newest - 7)) AS last_7_days,
-  toInt64(sumIf(quantity, order_date <= newest - 7)) AS before,
-  last_7_days - before AS change,
-  if(before = 0, NULL, change / before) AS relative
-FROM ${ordersBetween("newest - 13", "newest")}
-GROUP BY product_id
+SELECT ${productName} AS product, last_7_days, before, change, relative
+FROM
+(
+  SELECT
+    product_id,
+    toInt64(sumIf(quantity, order_date > newest - 7)) AS last_7_days,
+    toInt64(sumIf(quantity, order_date <= newest - 7)) AS before,
+    last_7_days - before AS change,
+    if(before = 0, NULL, change / before) AS relative
+  FROM ${ordersBetween("newest - 13", "newest")}
+  GROUP BY product_id
+) AS moved
+LEFT JOIN products ON products.id = moved.product_id
 ORDER BY abs(change) DESC, product_id
 LIMIT \${top}`),
       ],
       unit: "short",
       columns: {
-        product_id: { title: "product", unit: "none" },
         last_7_days: { title: "last 7 days" },
         before: { title: "7 days before" },
         relative: { title: "relative", unit: "percentunit", decimals: 0 },
@@ -358,24 +372,69 @@ ORDER BY cancelled_at DESC, id`),
   ],
 };
 
+/** The table of orders holds no price: what is earned is counted at the price that a product has now. */
 const revenue: Section = {
-  title: "Revenue",
+  title: "Revenue, at today's prices",
   panels: [
-    textPanel({
-      title: "Why there is no revenue here",
-      description: "What it takes to have prices and product names in ClickHouse.",
-      height: 5,
-      markdown: [
-        "Prices and names of products are in `inventory.products`, which is not captured by default. To have them, add",
-        "the table to the captured ones and run `npm run up`; the view `products` then holds `name` and `price`, and",
-        "revenue at today's prices is:",
-        "",
-        "```sql",
-        "SELECT products.name, sum(orders.quantity * products.price) AS revenue",
-        "FROM orders INNER JOIN products ON products.id = orders.product_id",
-        "GROUP BY products.name ORDER BY revenue DESC",
-        "```",
-      ].join("\n"),
+    statPanel({
+      title: "Revenue",
+      description:
+        "Quantity times the product's price of today, and what one order brings on average. Bad: it falls while " +
+        "quantity does not; cheaper products sell, or prices have fallen.",
+      datasource: clickhouse,
+      queries: [
+        sql(`SELECT
+  toFloat64(sum(pieces * products.price)) AS revenue,
+  revenue / greatest(sum(orders), 1) AS per_order
+FROM
+(
+  SELECT product_id, sum(quantity) AS pieces, count() AS orders
+  FROM ${orders}
+  GROUP BY product_id
+) AS sold
+LEFT JOIN products ON products.id = sold.product_id`),
+      ],
+      unit: "short",
+      none: "none",
+      width: 6,
+      height: 9,
+    }),
+    timePanel({
+      title: "Revenue a day",
+      description: "Revenue by the orders' date. Bad: a day without between days that have some.",
+      datasource: clickhouse,
+      // Summed up by day and product first: the join then has a row for each of these, not one for each order.
+      queries: [
+        sqlOver(`SELECT toDateTime(order_date, 'UTC') AS time, toFloat64(sum(pieces * products.price)) AS revenue
+FROM
+(
+  SELECT order_date, product_id, sum(quantity) AS pieces
+  FROM ${orders}
+  GROUP BY order_date, product_id
+) AS sold
+LEFT JOIN products ON products.id = sold.product_id
+GROUP BY time
+ORDER BY time`),
+      ],
+      unit: "short",
+      width: 10,
+      height: 9,
+    }),
+    tablePanel({
+      title: "Revenue by product",
+      description:
+        "The products that bring most. Bad: a product without a name; it was deleted, and its orders count for nothing.",
+      datasource: clickhouse,
+      queries: [
+        sql(`SELECT ${productName} AS product, pieces, toFloat64(products.price) AS price, pieces * price AS revenue
+FROM ${sold}
+ORDER BY revenue DESC, product
+LIMIT \${top}`),
+      ],
+      unit: "short",
+      columns: { price: { decimals: 2 } },
+      width: 8,
+      height: 9,
     }),
   ],
 };

@@ -40,7 +40,7 @@ export function table(
   };
 }
 
-/** inventory.orders and inventory.customers of sql/postgres/demo.sql. */
+/** The tables of sql/postgres/demo.sql. */
 export const demoCatalog: readonly CatalogTable[] = [
   table("customers", [
     column("id", "int4"),
@@ -56,5 +56,13 @@ export const demoCatalog: readonly CatalogTable[] = [
     column("purchaser", "int4"),
     column("quantity", "int4"),
     column("product_id", "int4"),
+  ]),
+  table("products", [
+    column("id", "int4"),
+    column("name", builtIn("varchar", { length: 128 }), { toastable: true }),
+    column("description", "text", { notNull: false, toastable: true }),
+    column("price", builtIn("numeric", { precision: 10, scale: 2 }), { toastable: true }),
+    column("weight_kg", builtIn("numeric", { precision: 8, scale: 3 }), { notNull: false, toastable: true }),
+    column("in_stock", "bool", { default: "true" }),
   ]),
 ];

@@ -43,7 +43,11 @@ describe("the configuration", () => {
       portainer: 9443,
     });
     expect(bindAddress).toBe("127.0.0.1");
-    expect(tables.map(({ table }) => table)).toEqual(["inventory.orders", "inventory.customers"]);
+    expect(tables.map(({ table }) => table)).toEqual([
+      "inventory.orders",
+      "inventory.customers",
+      "inventory.products",
+    ]);
   });
 
   it("keeps the other defaults of a group of which one setting is given", () => {
