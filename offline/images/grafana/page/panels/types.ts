@@ -1,0 +1,13 @@
+import type { DataFrame, TimeRange } from "@grafana/data";
+import type { Panel } from "../model";
+
+/** What a panel draws, and on how many pixels. */
+export interface PanelProps {
+  readonly panel: Panel;
+  readonly frames: DataFrame[];
+  readonly range: TimeRange;
+  readonly width: number;
+  readonly height: number;
+  /** Sets the page's time range, milliseconds. */
+  readonly onZoom: (range: { readonly from: number; readonly to: number }) => void;
+}
