@@ -46,9 +46,9 @@ async function answersTo(
   const step = Number.parseInt(substitute("$__interval", scope), 10);
   // On multiples of the step, so that points stay where they are from one refresh to the next.
   const aligned = (time: Date) => Math.floor(seconds(time) / step) * step;
-  const parameters = { query, start: aligned(scope.from), end: aligned(scope.to), step };
-  const data = await askPrometheus(datasource.uid, "query_range", parameters, signal);
-  return seriesFrames(data, { ...source, stepMs: step * 1000 });
+  const grid = { start: aligned(scope.from), end: aligned(scope.to), step };
+  const data = await askPrometheus(datasource.uid, "query_range", { query, ...grid }, signal);
+  return seriesFrames(data, { ...source, grid });
 }
 
 function seconds(time: Date): number {

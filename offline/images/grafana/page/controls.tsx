@@ -84,7 +84,7 @@ export function TimeControl({ from, to, own, onChange }: TimeControlProps) {
       options={[...choices].map(([value, { label }]) => ({ value, label }))}
       value={`${from} ${to}`}
       width="auto"
-      minWidth={24}
+      minWidth={30}
       onChange={({ value }) => {
         const choice = choices.get(value);
         if (choice) onChange(choice.range);

@@ -1,5 +1,6 @@
 import {
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   createTheme,
   type DataFrame,
   FieldConfigOptionsRegistry,
@@ -77,8 +78,10 @@ function option(path: string, isCustom: boolean): FieldConfigPropertyItem {
   } as FieldConfigPropertyItem;
 }
 
+const transformers = [standardTransformers.mergeTransformer, standardTransformers.organizeFieldsTransformer];
+
 standardTransformersRegistry.setInit(() =>
-  Object.values(standardTransformers).map((transformer) => ({
+  transformers.map((transformer) => ({
     id: transformer.id,
     name: transformer.name,
     transformation: async () => transformer,
@@ -98,7 +101,7 @@ export async function preparedFrames(panel: Panel, frames: readonly Frame[]): Pr
   const defaults = { ...panel.fieldConfig?.defaults };
   // Grafana fills in the defaults of a panel type; colours by thresholds are those of all but graphs.
   defaults.color ??= { mode: panel.type === "timeseries" ? "palette-classic" : "thresholds" };
-  return applyFieldOverrides({
+  const prepared = applyFieldOverrides({
     data: transformed,
     fieldConfig: { defaults, overrides: [...(panel.fieldConfig?.overrides ?? [])] },
     fieldConfigRegistry: registry,
@@ -106,4 +109,6 @@ export async function preparedFrames(panel: Panel, frames: readonly Frame[]): Pr
     theme,
     timeZone,
   });
+  cacheFieldDisplayNames(prepared);
+  return prepared;
 }

@@ -13,7 +13,7 @@ export interface FrameField {
   readonly type: "time" | "number" | "string" | "boolean";
   readonly values: readonly unknown[];
   readonly labels?: Readonly<Record<string, string>>;
-  readonly config: { readonly displayNameFromDS?: string; readonly interval?: number };
+  readonly config: { readonly displayNameFromDS?: string };
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -33,32 +33,41 @@ export interface PrometheusTarget {
   readonly expr: string;
   /** `{{label}}` stands for the label's value; empty: the whole series. */
   readonly legend: string;
-  /** Milliseconds between two points of a range. A longer gap is drawn as one. */
-  readonly stepMs?: number;
+  /** Of a range, in seconds; where a point is missing, there is a gap. */
+  readonly grid?: { readonly start: number; readonly end: number; readonly step: number };
 }
 
-/** One frame for each series: time and value. */
+/** One frame for each series: time and value. Those of a range all have the same times. */
 export function seriesFrames(data: PrometheusData, target: PrometheusTarget): Frame[] {
-  return seriesOf(data).map(({ metric, values }) => ({
-    refId: target.refId,
-    length: values.length,
-    fields: [
-      {
-        name: "Time",
-        type: "time",
-        config: target.stepMs ? { interval: target.stepMs } : {},
-        values: values.map(([seconds]) => seconds * 1000),
-      },
-      {
-        name: "Value",
-        type: "number",
-        labels: metric,
-        config: { displayNameFromDS: seriesName(metric, target) },
-        // Nothing can be drawn at NaN or at infinity.
-        values: values.map(([, text]) => (Number.isFinite(numberOf(text)) ? numberOf(text) : null)),
-      },
-    ],
-  }));
+  return seriesOf(data).map(({ metric, values }) => {
+    const points = onGrid(values, target);
+    return {
+      refId: target.refId,
+      length: points.length,
+      fields: [
+        { name: "Time", type: "time", config: {}, values: points.map(([seconds]) => seconds * 1000) },
+        {
+          name: "Value",
+          type: "number",
+          labels: metric,
+          config: { displayNameFromDS: seriesName(metric, target) },
+          // Nothing can be drawn at NaN or at infinity.
+          values: points.map(([, value]) => (Number.isFinite(value) ? value : null)),
+        },
+      ],
+    };
+  });
+}
+
+function onGrid(values: readonly Sample[], { grid }: PrometheusTarget): (readonly [number, number])[] {
+  const points = values.map(([seconds, text]) => [seconds, numberOf(text)] as const);
+  if (!grid) return points;
+  const found = new Map(points);
+  const count = Math.floor((grid.end - grid.start) / grid.step) + 1;
+  return Array.from({ length: count }, (_, index) => {
+    const seconds = grid.start + index * grid.step;
+    return [seconds, found.get(seconds) ?? Number.NaN] as const;
+  });
 }
 
 /** One frame with a row for each series: time, labels, value. `Value #A` where a panel has several queries. */

@@ -1,7 +1,7 @@
 import { css } from "@emotion/css";
 import { type DataFrame, dateTime, EventBusSrv, LoadingState, type TimeRange } from "@grafana/data";
-import { PanelChrome, PanelContextProvider } from "@grafana/ui";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { PanelChrome, PanelContextProvider, SeriesVisibilityChangeMode } from "@grafana/ui";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { alertsOf, framesOf, type PrometheusAlert, type Scope } from "./ask";
 import { preparedFrames, theme } from "./fields";
 import type { Panel } from "./model";
@@ -15,6 +15,7 @@ import { Table } from "./panels/table";
 import { Text } from "./panels/text";
 import { cursorSync, TimeSeries } from "./panels/time-series";
 import type { PanelProps } from "./panels/types";
+import { shownAfterClick } from "./shown";
 
 const components: Readonly<Record<string, (props: PanelProps) => ReactNode>> = {
   timeseries: TimeSeries,
@@ -35,14 +36,32 @@ interface PanelViewProps {
 }
 
 const eventBus = new EventBusSrv();
-const context = { eventsScope: "dashboard", eventBus, sync: cursorSync };
 
 /** A panel in its frame, with what it is about, and with what went wrong. */
 export function PanelView({ panel, scope, width, height, ...rest }: PanelViewProps) {
   const place = useRef<HTMLDivElement>(null);
-  const { answer, error, isLoading } = useAnswer(panel, scope, useIsNear(place));
+  const isNear = useIsNear(place);
+  const { answer, error, isLoading } = useAnswer(panel, scope, isNear);
+  // The names of the series that are drawn; all where it is undefined.
+  const [shown, setShown] = useState<readonly string[]>();
+  const context = useMemo(
+    () => ({
+      eventsScope: "dashboard",
+      eventBus,
+      sync: cursorSync,
+      onToggleSeriesVisibility: (label: string | string[] | null, mode: SeriesVisibilityChangeMode) =>
+        setShown((before) => {
+          return shownAfterClick(
+            before,
+            [label ?? []].flat(),
+            mode === SeriesVisibilityChangeMode.AppendToSelection,
+          );
+        }),
+    }),
+    [],
+  );
   return (
-    <div ref={place} style={{ width, height }}>
+    <div ref={place} style={{ width, height }} aria-busy={isNear && isLoading}>
       <PanelContextProvider value={context}>
         <PanelChrome
           title={panel.title ?? ""}
@@ -52,7 +71,7 @@ export function PanelView({ panel, scope, width, height, ...rest }: PanelViewPro
           {...(isLoading && { loadingState: LoadingState.Loading })}
           {...(error !== undefined && { statusMessage: error })}
         >
-          {(width, height) => <Content {...rest} {...{ panel, answer, error, width, height }} />}
+          {(width, height) => <Content {...rest} {...{ panel, answer, error, shown, width, height }} />}
         </PanelChrome>
       </PanelContextProvider>
     </div>

@@ -44,6 +44,7 @@ const styles = {
     listStyle: "none",
     "& li": {
       display: "flex",
+      alignItems: "start",
       gap: 12,
       padding: "8px 4px",
       borderBottom: `1px solid ${theme.colors.border.weak}`,

@@ -3,6 +3,8 @@ import { formattedValueToString, getFieldDisplayName } from "@grafana/data";
 import { theme } from "../fields";
 import type { PanelProps } from "./types";
 
+const colour = theme.visualization.getColorByName(theme.visualization.palette[0] ?? "green");
+
 /** Horizontal bars: a bar for each row. @grafana/ui has no bar chart; Grafana's is part of Grafana itself. */
 export function BarChart({ panel, frames, height }: PanelProps) {
   const [frame] = frames;
@@ -24,7 +26,7 @@ export function BarChart({ panel, frames, height }: PanelProps) {
               <td>
                 <div
                   className={styles.bar}
-                  style={{ width: percent(value), height: row * 0.7, background: display?.color }}
+                  style={{ width: percent(value), height: row * 0.7, background: colour }}
                 />
                 <span>{display ? formattedValueToString(display) : value}</span>
               </td>

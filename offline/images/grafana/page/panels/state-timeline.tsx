@@ -11,7 +11,7 @@ export function StateTimeline({ panel, frames, range, width, height }: PanelProp
     return time && value ? [{ name: getFieldDisplayName(value, frame, frames), time, value }] : [];
   });
   const axis = 20;
-  const row = Math.min(60, (height - axis) / Math.max(1, rows.length));
+  const row = (height - axis) / Math.max(1, rows.length);
   const names = Math.min(width / 3, 12 + 7 * Math.max(...rows.map(({ name }) => name.length)));
   return (
     <div style={{ width, height }} className={styles.chart}>
@@ -20,7 +20,13 @@ export function StateTimeline({ panel, frames, range, width, height }: PanelProp
           <div className={styles.name} style={{ width: names }} title={name}>
             {name}
           </div>
-          <States time={time} value={value} range={range} rowHeight={row * panel.options.rowHeight} />
+          <States
+            time={time}
+            value={value}
+            range={range}
+            rowHeight={row * panel.options.rowHeight}
+            width={width - names}
+          />
         </div>
       ))}
       <div className={styles.axis} style={{ height: axis, marginLeft: names }}>
@@ -36,16 +42,13 @@ type StatesProps = Pick<PanelProps, "range"> & {
   readonly time: Field;
   readonly value: Field;
   readonly rowHeight: number;
+  readonly width: number;
 };
 
-function States({ time, value, range, rowHeight }: StatesProps) {
+function States({ time, value, range, rowHeight, width }: StatesProps) {
   const from = range.from.valueOf();
   const length = Math.max(1, range.to.valueOf() - from);
-  const states = statesOf(time.values, value.values, {
-    from,
-    to: range.to.valueOf(),
-    gap: time.config.interval ?? undefined,
-  });
+  const states = statesOf(time.values, value.values, { from, to: range.to.valueOf() });
   return (
     <div className={styles.states} style={{ height: rowHeight }}>
       {states.map((state) => {
@@ -62,7 +65,8 @@ function States({ time, value, range, rowHeight }: StatesProps) {
               background: display?.color,
             }}
           >
-            {text}
+            {/* Half a word says less than none. */}
+            {(width * (state.to - state.from)) / length > 10 + 7 * text.length && text}
           </div>
         );
       })}

@@ -5,7 +5,12 @@ import type { PanelProps } from "./types";
 
 export function Text({ panel, width, height }: Pick<PanelProps, "panel" | "width" | "height">) {
   return (
-    <div className={cx("markdown-html", css({ width, height, overflow: "auto" }))}>
+    <div
+      className={cx(
+        "markdown-html",
+        css({ width, height, overflow: "auto", "& code": { whiteSpace: "normal" } }),
+      )}
+    >
       <RenderUserContentAsHTML content={renderMarkdown(panel.options.content)} />
     </div>
   );

@@ -6,6 +6,8 @@ export interface PanelProps {
   readonly panel: Panel;
   readonly frames: DataFrame[];
   readonly range: TimeRange;
+  /** Names of the series that are drawn; absent: all. */
+  readonly shown?: readonly string[] | undefined;
   readonly width: number;
   readonly height: number;
   /** Sets the page's time range, milliseconds. */
