@@ -183,7 +183,7 @@ async function value(sample: string): Promise<number | undefined> {
   return (await samples()).get(sample);
 }
 
-function until(what: string, holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<unknown> {
+function until(what: string, holds: () => Promise<boolean>, timeoutMs = 150_000): Promise<unknown> {
   return waitFor(holds, { what: `${what}; the agent said: ${lines.join("; ")}`, timeoutMs, everyMs: 500 });
 }
 
@@ -255,7 +255,7 @@ test("tables that change all the time are never found different", async () => {
     expect(now.get(comparisons(table, "different"))).toBe(0);
     expect(now.get(comparisons(table, "failed"))).toBe(0);
   }
-}, 240_000);
+}, 360_000);
 
 test("rows that differ are found while others change, and so is that they are equal again", async () => {
   // The same version with another value, as only a fault would make it.
@@ -272,7 +272,7 @@ test("rows that differ are found while others change, and so is that they are eq
   expect(lines.some((line) => line.startsWith("inventory.orders: at least 2 rows differ"))).toBe(true);
   await postgres.query("UPDATE inventory.orders SET quantity = quantity WHERE id IN (1, 2)");
   await until("orders are equal again", async () => (await value(differing("orders"))) === 0);
-}, 240_000);
+}, 360_000);
 
 test("rows that are missing in ClickHouse are counted", async () => {
   await run("ALTER TABLE stock_current DELETE WHERE day <= '2024-01-05' SETTINGS mutations_sync = 1");
@@ -280,7 +280,7 @@ test("rows that are missing in ClickHouse are counted", async () => {
   expect(await value(differing("stock"))).toBe(4);
   await postgres.query("UPDATE inventory.stock SET n = n + 1 WHERE day <= '2024-01-05'");
   await until("stock is equal again", async () => (await value(differing("stock"))) === 0);
-}, 240_000);
+}, 360_000);
 
 test("a truncate, and rows after it", async () => {
   await postgres.query("TRUNCATE inventory.blobs; INSERT INTO inventory.blobs VALUES ('\\x01', 1)");
