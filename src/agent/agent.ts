@@ -9,6 +9,7 @@ import { Containers, showContainers } from "./containers";
 import { countErrors } from "./errors";
 import { Loop } from "./loop";
 import { type AgentMetrics, newMetrics, type ProbeName } from "./metrics";
+import { showHostNetwork } from "./network";
 import { Outcomes } from "./outcomes";
 import { Postgres } from "./postgres";
 import { createServer } from "./server";
@@ -91,8 +92,8 @@ export async function startAgent(
   const server = createServer({
     metrics: async () => {
       canary.refresh();
-      // At the moment of the scrape, so that rates of CPU time are right.
-      await lookAtContainers();
+      // At the moment of the scrape, so that rates are right.
+      await Promise.all([lookAtContainers(), showHostNetwork(settings.hostNetworkFile, metrics)]);
       return metrics.registry.metrics();
     },
     contentType: metrics.registry.contentType,

@@ -92,6 +92,16 @@ export function newMetrics() {
       "When the container was started: each change is a restart",
       "service",
     ),
+    hostReceived: counter(
+      "cdc_host_network_receive_bytes_total",
+      "Bytes that a network device of the host received",
+      "device",
+    ),
+    hostTransmitted: counter(
+      "cdc_host_network_transmit_bytes_total",
+      "Bytes that a network device of the host sent",
+      "device",
+    ),
     containerOomKills: counter(
       "cdc_container_oom_kills_total",
       "Processes that the kernel killed for lack of memory",

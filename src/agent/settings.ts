@@ -26,6 +26,8 @@ export interface AgentSettings {
   readonly containers: readonly AgentContainer[];
   /** Where the host's /sys/fs/cgroup is. */
   readonly cgroupRoot: string;
+  /** Where the kernel's table of the host's network devices is. */
+  readonly hostNetworkFile: string;
   /** The text of sql/postgres/catalog.sql. */
   readonly catalogSql: string;
 }
@@ -117,5 +119,6 @@ const settings = objectOf({
   comparisonSeconds: seconds,
   containers: listOf(objectOf({ service: text, cgroup: text })),
   cgroupRoot: text,
+  hostNetworkFile: text,
   catalogSql: text,
 });

@@ -51,7 +51,11 @@ export class Agent extends pulumi.ComponentResource {
           { path: postgresPassword, content: args.postgres.password },
           { path: clickhousePassword, content: args.clickhouse.credentials.password },
         ],
-        hostPaths: [{ host: "/sys/fs/cgroup", path: cgroupRoot, readOnly: true }],
+        hostPaths: [
+          { host: "/sys/fs/cgroup", path: cgroupRoot, readOnly: true },
+          // That of the first process, which is the host's.
+          { host: "/proc/1/net/dev", path: hostNetworkFile, readOnly: true },
+        ],
         healthcheck: {
           command: [
             "node",
@@ -75,6 +79,7 @@ const settingsFile = `${folder}/settings.json`;
 const postgresPassword = `${folder}/postgres-password`;
 const clickhousePassword = `${folder}/clickhouse-password`;
 const cgroupRoot = "/host/cgroup";
+const hostNetworkFile = "/host/net-dev";
 
 function settingsOf(args: AgentArgs): pulumi.Output<AgentSettings> {
   const { host, port, database, postgres, clickhouse } = args;
@@ -94,6 +99,7 @@ function settingsOf(args: AgentArgs): pulumi.Output<AgentSettings> {
     comparisonSeconds: args.comparisonSeconds,
     containers: args.services.map((service) => ({ service, cgroup: cgroupOf(service) })),
     cgroupRoot,
+    hostNetworkFile,
     catalogSql: readProjectFile("sql", "postgres", "catalog.sql"),
   });
 }

@@ -113,14 +113,14 @@ const host: Section = {
     timePanel({
       title: "Network traffic",
       description:
-        "Bytes a second through the network devices that node-exporter sees. Bad: a device at what it can do, for long.",
+        "Bytes a second through the host's network devices. Bad: a device at what it can do, for long.",
       queries: [
         over(
-          'sum by (device) (rate(node_network_receive_bytes_total{device!="lo"}[$__rate_interval]))',
+          'sum by (device) (rate(cdc_host_network_receive_bytes_total{device!~"br-.*|docker.*|ifb.*"}[$__rate_interval]))',
           "in {{device}}",
         ),
         over(
-          'sum by (device) (rate(node_network_transmit_bytes_total{device!="lo"}[$__rate_interval]))',
+          'sum by (device) (rate(cdc_host_network_transmit_bytes_total{device!~"br-.*|docker.*|ifb.*"}[$__rate_interval]))',
           "out {{device}}",
         ),
       ],

@@ -2,6 +2,8 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { parse, parseDocument } from "yaml";
+import { parseSettings } from "../../src/agent/settings";
+import { Agent } from "../../src/components/agent";
 import { Alertmanager } from "../../src/components/alertmanager";
 import { ClickHouse } from "../../src/components/clickhouse";
 import { ClickHouseExporter } from "../../src/components/clickhouse-exporter";
@@ -494,6 +496,61 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
     { file: "/etc/prometheus/rules/alerts.yml" },
     { file: "/etc/prometheus/rules/recording.yml" },
   ]);
+});
+
+test("the agent: its bundle, where to look, passwords in files, and the host's cgroups read-only", async () => {
+  const resources = await built(
+    (common) =>
+      new Agent("agent", {
+        ...common,
+        memoryMb: 160,
+        host: "postgres",
+        port: 5432,
+        database: "inventory",
+        postgres: credentials("agent"),
+        clickhouse: { url: "http://clickhouse:8123", database: "cdc", credentials: credentials("reader") },
+        connectUrl: "http://connect:8083",
+        connector: "postgres-connector",
+        slot: "cdc_slot",
+        tables: [{ source: "inventory.orders", target: "orders" }],
+        comparisonSeconds: 60,
+        services: ["kafka", "kafka-exporter"],
+      }),
+  );
+  const { uploads, ...inputs } = container(resources);
+  expect(inputs).toEqual({
+    ...usual("cdc-agent"),
+    memory: 160,
+    memorySwap: 160,
+    command: ["node", "--max-old-space-size=96", "/etc/cdc/agent/agent.js", "/etc/cdc/agent/settings.json"],
+    user: "1000:1000",
+    volumes: [
+      { hostPath: "/sys/fs/cgroup", containerPath: "/host/cgroup", readOnly: true },
+      { hostPath: "/proc/1/net/dev", containerPath: "/host/net-dev", readOnly: true },
+    ],
+    healthcheck: healthcheck(
+      "15s",
+      "node",
+      "-e",
+      "fetch('http://127.0.0.1:9469/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))",
+    ),
+  });
+  const [bundle, settings, ...passwords] = uploads;
+  expect(bundle).toMatchObject({ file: "/etc/cdc/agent/agent.js", permissions: "0444" });
+  expect(passwords.map(({ content }: { content: string }) => content)).toEqual([
+    "the-password-of-agent",
+    "the-password-of-reader",
+  ]);
+  expect(settings.content).not.toContain("the-password-of");
+  expect(parseSettings(settings.content)).toMatchObject({
+    postgres: { host: "postgres", user: "agent", passwordFile: "/etc/cdc/agent/postgres-password" },
+    clickhouse: { url: "http://clickhouse:8123", user: "reader", database: "cdc" },
+    tables: [{ source: "inventory.orders", target: "orders" }],
+    containers: [
+      { service: "kafka", cgroup: "cdc-kafka.slice" },
+      { service: "kafka-exporter", cgroup: "cdc-kafka_exporter.slice" },
+    ],
+  });
 });
 
 test("Alertmanager: tells nobody by default", async () => {

@@ -160,6 +160,7 @@ function agentSettings() {
     comparisonSeconds: 2,
     containers: [],
     cgroupRoot: path.join(folder, "no-cgroups"),
+    hostNetworkFile: "/proc/net/dev",
     catalogSql: readProjectFile("sql", "postgres", "catalog.sql"),
   };
 }

@@ -200,6 +200,19 @@ const expectations: Readonly<Partial<Record<ServiceName, Expectation>>> = {
     health: wget("http://127.0.0.1:9093/-/ready"),
     proof: { command: ["amtool", "check-config", "/etc/alertmanager/alertmanager.yml"], output: /SUCCESS/ },
   },
+  grafana: {
+    user: "472",
+    entrypoint: ["/run.sh"],
+    command: [],
+    ports: [3000],
+    volumes: ["/var/lib/grafana"],
+    run: { readOnly: true, memoryMb: 192, uid: 472 },
+    health: wget("http://127.0.0.1:3000/api/health"),
+    proof: {
+      command: print("http://127.0.0.1:3000/api/health"),
+      output: /"database":"ok","version":"dashboard page"/,
+    },
+  },
 };
 
 /** The agent's is the exporter's: Node. */

@@ -46,6 +46,7 @@ describe("settings", () => {
     comparisonSeconds: 60,
     containers: [{ service: "kafka", cgroup: "cdc-kafka.slice" }],
     cgroupRoot: "/host/cgroup",
+    hostNetworkFile: "/host/net-dev",
     catalogSql: "SELECT",
   };
 

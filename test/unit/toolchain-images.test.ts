@@ -46,8 +46,8 @@ describe("official images are used", () => {
 });
 
 test("a service without a local image is named, not dropped in silence", () => {
-  expect(splitByLocal(["postgres", "grafana", "kafka"], ["kafka", "postgres", "clickhouse"])).toEqual({
+  expect(splitByLocal(["postgres", "kafdrop", "kafka"], ["kafka", "postgres", "clickhouse"])).toEqual({
     available: ["postgres", "kafka"],
-    missing: ["grafana"],
+    missing: ["kafdrop"],
   });
 });

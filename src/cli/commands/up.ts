@@ -93,6 +93,11 @@ export function summary(
     ...(pipeline.missing.length > 0
       ? [`  left out: ${pipeline.missing.join(", ")}: no image of them in a package registry; ${images.why}`]
       : []),
+    ...(images.mode === "local" && images.images.grafana && endpoints.grafana
+      ? [
+          `  ${endpoints.grafana} is a read-only page of ours that draws Grafana's dashboards: Grafana is in no package registry`,
+        ]
+      : []),
     ...(standIns.length > 0
       ? [
           `  stand-ins for Pulumi's plugins ${standIns.map(([name]) => name).join(" and ")}${plugins.why ? `: ${plugins.why}` : ""}`,
