@@ -1,32 +1,14 @@
-import * as fs from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  type DashboardJson,
-  initialValues,
-  panelQueries,
-  substitute,
-  variableQueries,
-} from "../../src/dashboards/queries-of";
-import { inProject, readProjectFile } from "../../src/lib/paths";
+import { variableQueries } from "../../src/dashboards/queries-of";
 import { waitFor } from "../../src/lib/retry";
 import { clients, endpointsOf, stackEnv, theCheckout } from "../support/e2e";
+import { allPanelQueries, dashboards, emptyWhenWell, hasData } from "../support/panels";
 import { type Monitoring, monitoring } from "../support/prometheus";
 
 const checkout = theCheckout();
 const minutes = 60_000;
 let prometheus: Monitoring;
 let clickhouse: ReturnType<typeof clients>["clickhouse"];
-
-const dashboards = fs
-  .readdirSync(inProject("dashboards"))
-  .filter((name) => name.endsWith(".json"))
-  .map((name) => JSON.parse(readProjectFile("dashboards", name)) as DashboardJson);
-
-/**
- * Panels that are rightly empty on a stack that is well, each with why. No other panel may be: one that shows "No data"
- * to who looks at it in need is of no use.
- */
-const emptyWhenWell: Readonly<Record<string, string>> = {};
 
 beforeAll(async () => {
   const env = await stackEnv(checkout);
@@ -89,29 +71,13 @@ test("the agent's comparison finds both sides equal", async () => {
 describe("under load", () => {
   test("every query of every panel returns data", { timeout: 5 * minutes }, async () => {
     // Long enough for rates over a minute.
-    const load = checkout.cdc(["generate", "--rate", "200", "--seconds", "75", "--seed", "2"]);
-    await load;
-    const to = new Date();
-    const from = new Date(to.getTime() - 15 * minutes);
+    await checkout.cdc(["generate", "--rate", "200", "--seconds", "75", "--seed", "2"]);
+    const queries = allPanelQueries();
     const empty: string[] = [];
-    let tried = 0;
-    for (const dashboard of dashboards) {
-      const values = initialValues(dashboard);
-      for (const { panel, query, datasource, kind } of panelQueries(dashboard)) {
-        const name = `${dashboard.title} / ${panel}`;
-        const range = datasource === "clickhouse" ? { from: new Date(0), to } : { from, to };
-        const text = substitute(query, { ...range, values });
-        const hasData = await ask(datasource, text, kind, from, to).catch((error: unknown) => {
-          throw new Error(`${name}: ${(error as Error).message}\n${text}`);
-        });
-        if (!hasData) empty.push(name);
-        tried += 1;
-      }
-    }
-    console.log(`${tried} queries of ${dashboards.length} dashboards`);
+    for (const query of queries)
+      if (!(await hasData(query, { prometheus, clickhouse }))) empty.push(query.name);
+    console.log(`${queries.length} queries of ${dashboards.length} dashboards`);
     expect(empty.filter((name) => !(name in emptyWhenWell))).toEqual([]);
-    // An exception that is none any more is taken off the list.
-    expect(Object.keys(emptyWhenWell).filter((name) => !empty.includes(name))).toEqual([]);
   });
 
   test("every variable of every dashboard has values", async () => {
@@ -126,13 +92,6 @@ describe("under load", () => {
       }
   });
 });
-
-async function ask(datasource: string, query: string, kind: string, from: Date, to: Date): Promise<boolean> {
-  if (datasource === "clickhouse") return (await clickhouse(query)).length > 0;
-  const series =
-    kind === "instant" ? await prometheus.instant(query) : await prometheus.range(query, from, to, 15);
-  return series.some(({ values }) => values.some(([, value]) => value !== "NaN"));
-}
 
 test("cdc status --watch shows the dashboard's first row", async () => {
   const controller = new AbortController();

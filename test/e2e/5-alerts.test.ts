@@ -2,6 +2,7 @@ import Docker from "dockerode";
 import { beforeAll, expect, test } from "vitest";
 import { sleep, waitFor } from "../../src/lib/retry";
 import { endpointsOf, stackEnv, theCheckout } from "../support/e2e";
+import { allPanelQueries, emptyWhenWell, hasData } from "../support/panels";
 import { type Monitoring, monitoring } from "../support/prometheus";
 
 const checkout = theCheckout();
@@ -73,6 +74,11 @@ test.each(failures)(
         timeoutMs: toldWithinMs,
         everyMs: 2 * seconds,
       });
+      await waitFor(async () => (await emptyPanels()).length === 0, {
+        what: "the panels that list alerts",
+        timeoutMs: 30 * seconds,
+        everyMs: 2 * seconds,
+      });
       for (const end = Date.now() + watchedMs; Date.now() < end; await sleep(2 * seconds)) await look();
     } finally {
       await cure();
@@ -81,6 +87,16 @@ test.each(failures)(
     await quiet();
   },
 );
+
+/** Of the panels that are empty while all is well, those that still are. */
+async function emptyPanels(): Promise<readonly string[]> {
+  const queries = allPanelQueries().filter(({ name }) => name in emptyWhenWell);
+  expect(queries).toHaveLength(Object.keys(emptyWhenWell).length);
+  const empty: string[] = [];
+  for (const query of queries)
+    if (!(await hasData(query, { prometheus: alerts, clickhouse: async () => [] }))) empty.push(query.name);
+  return empty;
+}
 
 /** Nobody is told of anything any more. */
 async function quiet(): Promise<void> {
