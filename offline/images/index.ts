@@ -8,6 +8,7 @@ import { recipe as base } from "./base/recipe";
 import { buildImage } from "./build";
 import { recipe as clickhouse } from "./clickhouse/recipe";
 import { recipe as connect } from "./connect/recipe";
+import { recipe as grafana } from "./grafana/recipe";
 import { referenceOf, repositoryPrefix } from "./hash";
 import { recipe as java } from "./java/recipe";
 import { recipe as kafka } from "./kafka/recipe";
@@ -41,9 +42,11 @@ export const serviceRecipes = {
   "cdc-agent": node,
   prometheus,
   alertmanager,
+  // A page of ours that draws Grafana's dashboards: Grafana itself is in no package registry.
+  grafana,
 } as const satisfies Partial<Record<ServiceName, Recipe>>;
 
-/** The services whose images can be built from package registries. Grafana, Kafdrop and Portainer are in none. */
+/** The services whose images can be built from package registries. Kafdrop and Portainer are in none. */
 export const localServices = Object.keys(serviceRecipes) as readonly LocalService[];
 
 export type LocalService = keyof typeof serviceRecipes;

@@ -16,7 +16,8 @@ beforeAll(async () => {
     fs.copyFileSync(path.join(runtime, name), path.join(folder, name));
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await run("npm", ["ci", ...quiet], { cwd: folder });
-});
+  // 450 MB of small files, which a busy machine unpacks slowly.
+}, 10 * 60_000);
 
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 

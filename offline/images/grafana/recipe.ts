@@ -20,7 +20,7 @@ export const recipe: Recipe = {
 };
 
 async function prepare(stage: Stage): Promise<void> {
-  stage.step("the dashboard page, a stand-in for Grafana (@grafana/ui from npm, 100 MB)");
+  stage.step("the dashboard page, a stand-in for Grafana (@grafana/ui from npm)");
   const runtime = path.join(stage.dir, "runtime");
   const quiet = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"];
   await stage.run("npm", ["ci", ...quiet], { cwd: runtime });

@@ -46,7 +46,9 @@ export function DashboardView({ dashboard, others, state, onChange }: DashboardV
   const { options, error } = useOptions(dashboard, scope);
   const setRange = (range: { readonly from: string | number; readonly to: string | number }) => {
     setNow(new Date());
-    onChange({ ...state, from: String(range.from), to: String(range.to) });
+    // A zoom gives fractions of milliseconds.
+    const written = (time: string | number) => String(typeof time === "number" ? Math.round(time) : time);
+    onChange({ ...state, from: written(range.from), to: written(range.to) });
   };
   return (
     <main className={styles.main}>

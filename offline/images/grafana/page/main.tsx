@@ -2,7 +2,7 @@ import "./public-path";
 import { css } from "@emotion/css";
 import { ThemeContext } from "@grafana/data";
 import { initPluginTranslations } from "@grafana/i18n";
-import { GlobalStyles, LoadingPlaceholder, PortalContainer } from "@grafana/ui";
+import { ErrorBoundaryAlert, GlobalStyles, LoadingPlaceholder, PortalContainer } from "@grafana/ui";
 import { type MouseEvent, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { allDashboards, type FoundDashboard, readDashboard } from "./ask";
@@ -36,7 +36,13 @@ function App() {
           {error}
         </p>
       ) : state && dashboard?.uid === uid && dashboard ? (
-        <DashboardView key={uid} dashboard={dashboard} others={others} state={state} onChange={setState} />
+        <ErrorBoundaryAlert
+          title="This dashboard cannot be drawn"
+          dependencies={[dashboard, state]}
+          errorLogger={console.error}
+        >
+          <DashboardView key={uid} dashboard={dashboard} others={others} state={state} onChange={setState} />
+        </ErrorBoundaryAlert>
       ) : (
         <LoadingPlaceholder text="Loading" />
       )}

@@ -1,6 +1,11 @@
 import { css } from "@emotion/css";
 import { type DataFrame, dateTime, EventBusSrv, LoadingState, type TimeRange } from "@grafana/data";
-import { PanelChrome, PanelContextProvider, SeriesVisibilityChangeMode } from "@grafana/ui";
+import {
+  ErrorBoundaryAlert,
+  PanelChrome,
+  PanelContextProvider,
+  SeriesVisibilityChangeMode,
+} from "@grafana/ui";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { alertsOf, framesOf, type PrometheusAlert, type Scope } from "./ask";
 import { preparedFrames, theme } from "./fields";
@@ -71,7 +76,16 @@ export function PanelView({ panel, scope, width, height, ...rest }: PanelViewPro
           {...(isLoading && { loadingState: LoadingState.Loading })}
           {...(error !== undefined && { statusMessage: error })}
         >
-          {(width, height) => <Content {...rest} {...{ panel, answer, error, shown, width, height }} />}
+          {(width, height) => (
+            // What cannot be drawn must not take the other panels with it.
+            <ErrorBoundaryAlert
+              title="This panel cannot be drawn"
+              dependencies={[panel, answer]}
+              errorLogger={console.error}
+            >
+              <Content {...rest} {...{ panel, answer, error, shown, width, height }} />
+            </ErrorBoundaryAlert>
+          )}
         </PanelChrome>
       </PanelContextProvider>
     </div>
