@@ -1,5 +1,9 @@
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as path from "node:path";
 import Docker from "dockerode";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, waitFor } from "../../src/lib/retry";
 import { endpointsOf, stackEnv, theCheckout } from "../support/e2e";
 import { allPanelQueries, emptyWhenWell, hasData } from "../support/panels";
@@ -12,12 +16,14 @@ const docker = new Docker();
 let alerts: Monitoring;
 let connector: string;
 
+type Labels = Readonly<Record<string, string>>;
+
 interface Failure {
   readonly what: string;
   readonly cause: () => Promise<unknown>;
   readonly cure: () => Promise<unknown>;
   /** The one alert that people are told of, by its labels. */
-  readonly alert: Readonly<Record<string, string>>;
+  readonly alert: Labels;
 }
 
 const failures: readonly Failure[] = [
@@ -46,27 +52,58 @@ const toldWithinMs = 3 * minutes;
 /** How long it is watched for others that follow: longer than their waits. */
 const watchedMs = 75 * seconds;
 
+interface Message {
+  readonly alerts: readonly { readonly status: "firing" | "resolved"; readonly labels: Labels }[];
+}
+
+/** What Alertmanager has sent to the webhook that these tests configure. */
+const messages: Message[] = [];
+const webhook = http.createServer(async (request, response) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  messages.push(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+  response.end();
+});
+const settingsFile = path.join(checkout.folder, "Pulumi.dev.yaml");
+const settings = fs.readFileSync(settingsFile, "utf8");
+
 beforeAll(async () => {
+  const gateway = await gatewayOf("cdc-network");
+  await new Promise<void>((resolve) => webhook.listen(0, gateway, resolve));
+  const { port } = webhook.address() as AddressInfo;
+  const receiver = `  cdc:alerts:\n    webhook: http://${gateway}:${port}/alerts\n`;
+  fs.writeFileSync(
+    settingsFile,
+    settings.replace(/^config:\n/m, (config) => config + receiver),
+  );
+  const { code, stdout, stderr } = await checkout.cdc(["up"]);
+  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
   connector = `${(await stackEnv(checkout)).CONNECT_URL}/connectors/postgres-connector`;
   const endpoints = await endpointsOf(checkout);
   alerts = monitoring(endpoints.prometheus as string, endpoints.alertmanager as string);
   await quiet();
-}, 6 * minutes);
+}, 10 * minutes);
+
+afterAll(() => {
+  webhook.close();
+  fs.writeFileSync(settingsFile, settings);
+});
 
 test.each(failures)(
-  "$what: the right alert fires, no other, and it ends with its cause",
+  "$what: people are told of that and of nothing else, and that it is over",
   {
-    timeout: 12 * minutes,
+    timeout: 15 * minutes,
   },
   async ({ cause, cure, alert }) => {
-    const told = new Set<string>();
+    const shown = new Set<string>();
     const look = async () => {
       const now = await alerts.told();
-      for (const { alertname = "" } of now) told.add(alertname);
+      for (const { alertname = "" } of now) shown.add(alertname);
       return now;
     };
-    const isTheOne = (labels: Readonly<Record<string, string>>) =>
+    const isTheOne = (labels: Labels) =>
       Object.entries(alert).every(([name, value]) => labels[name] === value);
+    messages.length = 0;
     await cause();
     try {
       await waitFor(async () => (await look()).some(isTheOne), {
@@ -83,15 +120,34 @@ test.each(failures)(
     } finally {
       await cure();
     }
-    expect([...told]).toEqual([alert.alertname]);
+    expect([...shown]).toEqual([alert.alertname]);
     await quiet();
+    await waitFor(() => Promise.resolve(sent("resolved").length > 0), {
+      what: "a message that it is over",
+      timeoutMs: 3 * minutes,
+      everyMs: 2 * seconds,
+    });
+    expect(sent("firing")).toEqual([alert.alertname]);
+    expect(sent("resolved")).toEqual([alert.alertname]);
   },
 );
+
+/** Names of the alerts that the webhook was told of. */
+function sent(status: string): readonly (string | undefined)[] {
+  const all = messages.flatMap((message) => message.alerts);
+  return [...new Set(all.filter((one) => one.status === status).map(({ labels }) => labels.alertname))];
+}
+
+/** The host's own address in a Docker network. */
+async function gatewayOf(network: string): Promise<string> {
+  const { IPAM } = await docker.getNetwork(network).inspect();
+  return IPAM?.Config?.[0]?.Gateway as string;
+}
 
 /** Of the panels that are empty while all is well, those that still are. */
 async function emptyPanels(): Promise<readonly string[]> {
   const queries = allPanelQueries().filter(({ name }) => name in emptyWhenWell);
-  expect(queries).toHaveLength(Object.keys(emptyWhenWell).length);
+  expect(new Set(queries.map(({ name }) => name)).size).toBe(Object.keys(emptyWhenWell).length);
   const empty: string[] = [];
   for (const query of queries)
     if (!(await hasData(query, { prometheus: alerts, clickhouse: async () => [] }))) empty.push(query.name);
