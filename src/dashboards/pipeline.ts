@@ -289,8 +289,10 @@ const connector: Section = {
       description:
         "Share of its tables that the last snapshot has read. Bad: below 100 % while none is running.",
       queries: [
+        // Tables that are not snapshotted, as the signalling one, stay on the list of remaining ones.
         now(
-          '1 - max(debezium_metrics_RemainingTableCount{context="snapshot"}) / max(debezium_metrics_TotalTableCount{context="snapshot"})',
+          'max(debezium_metrics_SnapshotCompleted{context="snapshot"}) > 0 or ' +
+            '1 - max(debezium_metrics_RemainingTableCount{context="snapshot"}) / max(debezium_metrics_TotalTableCount{context="snapshot"})',
         ),
       ],
       unit: "percentunit",
