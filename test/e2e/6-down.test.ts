@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import Docker from "dockerode";
+import { describe, expect, inject, test } from "vitest";
 import { serviceNames } from "../../src/images";
 import { waitFor } from "../../src/lib/retry";
 import { clients, keepsStack, processesOf, stackEnv, theCheckout, traces } from "../support/e2e";
@@ -46,6 +47,9 @@ describe.skipIf(keepsStack)("down", () => {
   test("leaves nothing behind", { timeout: 5 * minutes }, async () => {
     await succeeds("down", "--yes");
     expect(await traces(serviceNames)).toEqual([]);
+    const { Volumes } = await new Docker().listVolumes();
+    const before = inject("e2eVolumesBefore");
+    expect((Volumes ?? []).map(({ Name }) => Name).filter((name) => !before.includes(name))).toEqual([]);
     await waitFor(async () => (await processesOf(checkout.folder)).length === 0, {
       what: "the end of all processes of the stack",
       timeoutMs: 10_000,

@@ -12,6 +12,8 @@ declare module "vitest" {
     e2eFolder: string;
     /** Its stack was left up by an earlier run with --keep. */
     e2eKept: boolean;
+    /** Names of the volumes that were on the machine before: containers have some without a name of their own, too. */
+    e2eVolumesBefore: string[];
   }
 }
 
@@ -32,6 +34,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   fs.writeFileSync(keptFile(), folder);
   project.provide("e2eFolder", folder);
   project.provide("e2eKept", goesOn);
+  const { Volumes } = await new Docker().listVolumes();
+  project.provide(
+    "e2eVolumesBefore",
+    (Volumes ?? []).map(({ Name }) => Name),
+  );
   return async () => {
     if (!keep) await takeDown(folder);
   };

@@ -155,7 +155,8 @@ async function removeContainer(docker: Docker, name: string, { onStep }: Progres
     );
     await container.stop({ t: 60 }).catch(() => undefined);
   }
-  await container.remove({ force: true });
+  // With its anonymous volumes: nobody would know whose they are.
+  await container.remove({ force: true, v: true });
 }
 
 async function removeNetwork(docker: Docker, name: string): Promise<void> {
