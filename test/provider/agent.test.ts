@@ -1,13 +1,12 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RunningAgent, startAgent } from "../../src/agent/agent";
 import { withClickHouse } from "../../src/lib/clickhouse";
 import { withKafkaAdmin } from "../../src/lib/kafka";
 import { readProjectFile } from "../../src/lib/paths";
-import { sleep, waitFor } from "../../src/lib/retry";
+import { waitFor } from "../../src/lib/retry";
 import * as schemaOperations from "../../src/providers/clickhouse-schema/operations";
 import * as connectorOperations from "../../src/providers/debezium-connector/operations";
 import * as sourceOperations from "../../src/providers/postgres-source/operations";
@@ -21,7 +20,8 @@ import {
 } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
 import { TestResource } from "../support/provider";
-import { clickhouseAdmin, kafkaInside, postgresAdmin, type Server, server } from "../support/servers";
+import { clickhouseAdmin, kafkaInside, type Server, server } from "../support/servers";
+import { startWriting } from "../support/writing";
 
 /** The agent beside a pipeline of real servers: what it says when all is well, and what when not. */
 const name = "watched";
@@ -245,7 +245,7 @@ test("tables that are equal are found so", async () => {
 });
 
 test("tables that change all the time are never found different", async () => {
-  const writing = startWriting();
+  const writing = startChanges();
   try {
     for (const table of ["orders", "stock", "blobs"]) await nextComparison(table, "equal");
   } finally {
@@ -263,7 +263,7 @@ test("rows that differ are found while others change, and so is that they are eq
   await run(
     "INSERT INTO orders_current SELECT * REPLACE (quantity + 1 AS quantity) FROM orders_current FINAL WHERE id IN (1, 2)",
   );
-  const writing = startWriting({ from: 1000 });
+  const writing = startChanges({ from: 1000 });
   try {
     await nextComparison("orders", "different");
   } finally {
@@ -322,45 +322,16 @@ test("while ClickHouse is away the agent lives, and counts the canaries when it 
 });
 
 /** Changes rows of all tables, in transactions that run into each other. */
-function startWriting({ from = 1 } = {}) {
-  let going = true;
-  const writers = Array.from({ length: 3 }, async (_, writer) => {
-    const client = new Client({
-      host: postgres.host,
-      port: postgres.port,
-      database: postgres.name,
-      ...postgresAdmin,
-    });
-    client.on("error", () => {});
-    await client.connect();
-    for (let turn = 0; going; turn += 1) {
-      const n = (turn * 7919 + writer * 31) % 400;
-      await client.query("BEGIN");
-      try {
-        await client.query(
-          `UPDATE inventory.orders SET quantity = 1 + ${turn % 99} WHERE id = ${from + n * 3}`,
-        );
-        await client.query(`UPDATE inventory.stock SET n = n + 1 WHERE amount = ${(1 + n) * 0.5}`);
-        if (turn % 3 === 0)
-          await client.query(`DELETE FROM inventory.blobs WHERE id = decode(md5('${1 + (n % 300)}'), 'hex')`);
-        else
-          await client.query(
-            `INSERT INTO inventory.blobs VALUES (decode(md5('${1 + (n % 300)}'), 'hex'), ${turn})
-             ON CONFLICT (id) DO UPDATE SET n = excluded.n`,
-          );
-        await client.query(turn % 9 === 8 ? "ROLLBACK" : "COMMIT");
-      } catch {
-        // A deadlock.
-        await client.query("ROLLBACK");
-      }
-      await sleep(10);
-    }
-    await client.end();
+function startChanges({ from = 1 } = {}) {
+  return startWriting(postgres, 3, (writer, turn) => {
+    const n = (turn * 7919 + writer * 31) % 400;
+    const blob = `decode(md5('${1 + (n % 300)}'), 'hex')`;
+    return [
+      `UPDATE inventory.orders SET quantity = 1 + ${turn % 99} WHERE id = ${from + n * 3}`,
+      `UPDATE inventory.stock SET n = n + 1 WHERE amount = ${(1 + n) * 0.5}`,
+      turn % 3 === 0
+        ? `DELETE FROM inventory.blobs WHERE id = ${blob}`
+        : `INSERT INTO inventory.blobs VALUES (${blob}, ${turn}) ON CONFLICT (id) DO UPDATE SET n = excluded.n`,
+    ];
   });
-  return {
-    end: async () => {
-      going = false;
-      await Promise.all(writers);
-    },
-  };
 }

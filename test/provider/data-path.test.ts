@@ -1,8 +1,7 @@
-import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ClickHouse, withClickHouse } from "../../src/lib/clickhouse";
 import { withKafkaAdmin } from "../../src/lib/kafka";
-import { sleep, waitFor } from "../../src/lib/retry";
+import { waitFor } from "../../src/lib/retry";
 import * as schemaOperations from "../../src/providers/clickhouse-schema/operations";
 import * as connectorOperations from "../../src/providers/debezium-connector/operations";
 import * as sourceOperations from "../../src/providers/postgres-source/operations";
@@ -16,14 +15,8 @@ import {
 } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
 import { TestResource } from "../support/provider";
-import {
-  clickhouseAdmin,
-  healthy,
-  kafkaInside,
-  postgresAdmin,
-  type Server,
-  server,
-} from "../support/servers";
+import { clickhouseAdmin, healthy, kafkaInside, type Server, server } from "../support/servers";
+import { startWriting } from "../support/writing";
 
 /**
  * The whole way on real servers: rows in Postgres, and what is in ClickHouse then. The tests build on each other: one
@@ -74,7 +67,7 @@ beforeAll(async () => {
   );
   await makeTopics();
   await schema.up(schemaArgs());
-  const writing = startWriting();
+  const writing = startChurn();
   try {
     await connector.up(connectorArgs());
   } finally {
@@ -238,33 +231,10 @@ function inOrder(found: readonly Row[]): readonly Row[] {
 const churn = ["id", "n", "v", "big"];
 
 /** Transactions that run into each other on few rows; changed keys, deletes and inserts of the same key included. */
-function startWriting() {
-  let going = true;
-  const writers = Array.from({ length: 4 }, async (_, writer) => {
-    const { host, port, name } = postgres;
-    const client = new Client({ host, port, database: name, ...postgresAdmin });
-    client.on("error", () => {});
-    await client.connect();
-    for (let turn = 0; going; turn += 1) {
-      await client.query("BEGIN");
-      try {
-        for (let step = 0; step < 5; step += 1) await client.query(statement(writer, turn * 5 + step));
-        await client.query(turn % 9 === 8 ? "ROLLBACK" : "COMMIT");
-      } catch {
-        // A deadlock, or a key that another transaction took meanwhile.
-        await client.query("ROLLBACK");
-      }
-      // Writers without a pause would take the processors from the pipeline that they are to test.
-      await sleep(10);
-    }
-    await client.end();
-  });
-  return {
-    end: async () => {
-      going = false;
-      await Promise.all(writers);
-    },
-  };
+function startChurn() {
+  return startWriting(postgres, 4, (writer, turn) =>
+    Array.from({ length: 5 }, (_, step) => statement(writer, turn * 5 + step)),
+  );
 }
 
 function statement(writer: number, step: number): string {
@@ -402,7 +372,7 @@ test("a column that is added is filled in also from events that came before it w
 });
 
 test("nothing is lost or doubled when Connect and ClickHouse are killed under load", async () => {
-  const writing = startWriting();
+  const writing = startChurn();
   for (const victim of [connect, clickhouse, connect]) {
     await waitFor(moved(), { what: "rows under way", timeoutMs: 60_000, everyMs: 100 });
     await victim.container.kill({ signal: "SIGKILL" });
