@@ -255,7 +255,7 @@ export const configSchema = z.strictObject({
       comparisonSeconds: z
         .int()
         .min(5)
-        .max(86_400)
+        .max(600)
         .default(60)
         .describe(
           "Seconds from one comparison of a table's rows on both sides to the next; more where one takes long: the " +
@@ -266,6 +266,10 @@ export const configSchema = z.strictObject({
     .describe("The pipeline's own watchman"),
   alerts: z
     .strictObject({
+      runbooks: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("URL at which people read docs/runbooks.md: messages link to it"),
       webhook: z
         .url({ protocol: /^https?$/ })
         .optional()
@@ -365,7 +369,9 @@ function describeIssue(issue: z.core.$ZodIssue, parents: readonly PropertyKey[] 
         `${key}: there is no setting "${name}" here${allowed ? `; there are: ${allowed.join(", ")}` : ""}`,
     );
   }
-  return [`${key}: ${issue.message}; found ${shown(issue.input)}`];
+  // What is set there lets others post in our name.
+  const found = path[0] === "alerts" ? "" : `; found ${shown(issue.input)}`;
+  return [`${key}: ${issue.message}${found}`];
 }
 
 function isOtherKind(issue: z.core.$ZodIssue): boolean {
@@ -428,6 +434,7 @@ function contradictionsIn(config: CdcConfig): string[] {
             `(${config.kafka.partitions}); a consumer without a partition would do nothing`,
         ]
       : []),
+    ...mailProblem(config),
     ...heapProblem("kafka", config.kafka.heapMb, config.memory.kafka),
     ...heapProblem("connector", config.connector.heapMb, config.memory.connect, "connect"),
   ];
@@ -444,6 +451,13 @@ function sharedPorts({ ports, services }: CdcConfig): string[] {
     const other = used.slice(0, index).find(([, taken]) => taken === number);
     return other ? [`cdc:ports.${name}: ${number} is the port of ${other[0]} too; choose another`] : [];
   });
+}
+
+function mailProblem({ alerts: { email } }: CdcConfig): string[] {
+  if (!email || (email.user === undefined) === (email.password === undefined)) return [];
+  return [
+    `cdc:alerts.email: ${email.user === undefined ? "a password without a user" : "a user without a password"}; give both, or neither`,
+  ];
 }
 
 function heapProblem(setting: string, heapMb: number, memoryMb: number, service = setting): string[] {

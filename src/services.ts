@@ -15,8 +15,8 @@ export interface ServicePlan {
   readonly missing: readonly ServiceName[];
   /** Reference of the image of a service that is part of the stack. */
   readonly image: (service: ServiceName) => string;
-  /** Where Kafka's JMX exporter comes from. */
-  readonly jmxExporter: "in the image" | LocalFile | undefined;
+  /** Where the JMX exporter of Kafka and of Connect comes from. */
+  readonly jmxExporter: (service: "kafka" | "connect") => "in the image" | LocalFile | undefined;
   /** The services that Prometheus collects metrics of. */
   readonly scraped: readonly ServiceName[];
 }
@@ -40,14 +40,16 @@ export function planServices(config: CdcConfig, resolved: ResolvedImages | undef
   }
   const services = wanted.filter((service) => images[service]);
   // An image that the configuration names is taken for one like the official.
-  const jmxExporter =
-    resolved?.mode === "local" && !config.imageOverrides.kafka ? "in the image" : resolved?.jmxExporter;
+  const jmxExporter = (service: "kafka" | "connect") =>
+    resolved?.mode === "local" && !config.imageOverrides[service] ? "in the image" : resolved?.jmxExporter;
   return {
     services,
     missing,
     image: (service) => images[service] as string,
     jmxExporter,
-    scraped: services.filter((service) => service !== "kafka" || jmxExporter !== undefined),
+    scraped: services.filter(
+      (service) => !(service === "kafka" || service === "connect") || jmxExporter(service) !== undefined,
+    ),
   };
 }
 

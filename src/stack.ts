@@ -16,8 +16,8 @@ import { Portainer } from "./components/portainer";
 import { Postgres } from "./components/postgres";
 import { PostgresExporter } from "./components/postgres-exporter";
 import { Prometheus } from "./components/prometheus";
-import type { CdcConfig } from "./config";
-import { addressesOf, advertisedHost } from "./endpoints";
+import type { CdcConfig, PublishedPort } from "./config";
+import { addressesOf, advertisedHost, endpointsOf } from "./endpoints";
 import type { ServiceName } from "./images";
 import { ClickHouseSchema } from "./providers/clickhouse-schema";
 import { DebeziumConnector } from "./providers/debezium-connector";
@@ -64,6 +64,7 @@ export class CdcStack extends pulumi.ComponentResource {
     const addresses = addressesOf(config);
     const managed = { managed: true, startTimeoutSeconds: config.startTimeoutSeconds };
     const within = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
+    const published = (service: PublishedPort) => endpointsOf(config, plan.services)[service] as string;
     const isOn = (service: ServiceName) => plan.services.includes(service);
     const role = (user: string): Credentials => ({
       user,
@@ -116,7 +117,7 @@ export class CdcStack extends pulumi.ComponentResource {
         ...config.kafka,
         port: ports.kafka,
         advertisedHost: advertisedHost(config),
-        jmxExporter: plan.jmxExporter,
+        jmxExporter: plan.jmxExporter("kafka"),
         keepData,
       },
       within(),
@@ -143,6 +144,7 @@ export class CdcStack extends pulumi.ComponentResource {
         port: ports.connect,
         heapMb: config.connector.heapMb,
         bootstrapServers: kafka.bootstrapServers,
+        jmxExporter: plan.jmxExporter("connect"),
         postgres: debezium,
       },
       within(kafka),
@@ -236,6 +238,7 @@ export class CdcStack extends pulumi.ComponentResource {
           ...common("kafka-exporter"),
           port: ports["kafka-exporter"],
           bootstrapServers: kafka.bootstrapServers,
+          consumerGroup: config.clickhouse.consumerGroup,
         },
         within(kafka),
       );
@@ -278,7 +281,13 @@ export class CdcStack extends pulumi.ComponentResource {
     if (isOn("alertmanager"))
       new Alertmanager(
         "alertmanager",
-        { ...common("alertmanager"), port: ports.alertmanager, receivers: config.alerts, keepData },
+        {
+          ...common("alertmanager"),
+          port: ports.alertmanager,
+          url: published("alertmanager"),
+          receivers: config.alerts,
+          keepData,
+        },
         within(),
       );
     if (isOn("prometheus"))
@@ -289,9 +298,12 @@ export class CdcStack extends pulumi.ComponentResource {
           ...config.prometheus,
           port: ports.prometheus,
           scraped: plan.scraped,
+          url: published("prometheus"),
+          runbooks: config.alerts.runbooks,
           keepData,
         },
-        within(),
+        // What does not run yet would be reported as down.
+        within(connector),
       );
     const grafana = isOn("grafana")
       ? new Grafana(
@@ -300,6 +312,8 @@ export class CdcStack extends pulumi.ComponentResource {
             ...common("grafana"),
             port: ports.grafana,
             services: plan.services,
+            scrapeIntervalSeconds: config.prometheus.scrapeIntervalSeconds,
+            captured: config.tables,
             clickhouse: clickhouse.reader,
             database: config.clickhouse.database,
           },

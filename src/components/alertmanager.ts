@@ -7,6 +7,8 @@ import { type ContainerFile, dataVolume, type ServiceArgs, ServiceContainer } fr
 export interface AlertmanagerArgs extends ServiceArgs {
   /** Port on the host. */
   readonly port: number;
+  /** Its URL as people reach it: links in messages begin with it. */
+  readonly url: string;
   /** Who is told of alerts; nobody where it is empty. */
   readonly receivers: CdcConfig["alerts"];
   /** Whether the data volume, which holds the silences, is protected from being deleted. */
@@ -29,6 +31,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         command: [
           `--config.file=${configFile}`,
           "--storage.path=/alertmanager",
+          `--web.external-url=${args.url}`,
           // One alone: there are no others to agree with.
           "--cluster.listen-address=",
         ],
@@ -76,7 +79,9 @@ export function alertmanagerConfig({ webhook, slack, email }: AlertmanagerArgs["
           channel: slack.channel,
           send_resolved: true,
           title: "{{ .Status | toUpper }}: {{ .CommonLabels.alertname }} ({{ .CommonLabels.service }})",
-          text: "{{ range .Alerts }}{{ .Annotations.summary }}: {{ .Annotations.description }}\n{{ end }}",
+          text:
+            "{{ range .Alerts }}*{{ .Labels.severity }}*: {{ .Annotations.summary }}. {{ .Annotations.description }} " +
+            "What to do: {{ .Annotations.runbook_url }}\n{{ end }}",
         },
       ],
     }),

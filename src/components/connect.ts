@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { LocalFile } from "../images";
 import { readProjectFile } from "../lib/paths";
-import { type ServiceArgs, ServiceContainer } from "./container";
+import { type ContainerFile, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
 export interface ConnectArgs extends ServiceArgs {
@@ -10,6 +11,8 @@ export interface ConnectArgs extends ServiceArgs {
   readonly bootstrapServers: string;
   /** Java heap in MiB, at most. */
   readonly heapMb: number;
+  /** The JMX exporter: in the image, a file to be put into it, or none, which leaves the worker without JMX metrics. */
+  readonly jmxExporter: "in the image" | LocalFile | undefined;
   /** Debezium's role in Postgres; connectors refer to it as `${file:…:user}` and `${file:…:password}`. */
   readonly postgres: Credentials;
 }
@@ -30,7 +33,7 @@ export class Connect extends pulumi.ComponentResource {
         service: "connect",
         env: workerSettings(args),
         files: [
-          { path: metricsFile, content: readProjectFile("prometheus", "jmx", "connect.yml") },
+          ...jmxFiles(args),
           {
             path: credentialsFile,
             content: pulumi.interpolate`user=${args.postgres.user}\npassword=${args.postgres.password}\n`,
@@ -50,11 +53,20 @@ export class Connect extends pulumi.ComponentResource {
   }
 }
 
-/** Where the image looks for the JMX exporter's rules. */
-const metricsFile = "/kafka/config/metrics.yaml";
+/** Where the image's entrypoint looks for the JMX exporter and its rules. The official one does not hold them. */
+function jmxFiles({ jmxExporter: exporter }: ConnectArgs): ContainerFile[] {
+  if (exporter === undefined) return [];
+  return [
+    ...(exporter === "in the image"
+      ? []
+      : [{ path: "/kafka/libs/jmx_prometheus_javaagent.jar", content: exporter }]),
+    { path: "/kafka/config/metrics.yaml", content: readProjectFile("prometheus", "jmx", "connect.yml") },
+  ];
+}
+
 const credentialsFile = "/etc/cdc/connect/postgres.properties";
 
-function workerSettings({ bootstrapServers, heapMb }: ConnectArgs): Record<string, string> {
+function workerSettings({ bootstrapServers, heapMb, jmxExporter }: ConnectArgs): Record<string, string> {
   return {
     BOOTSTRAP_SERVERS: bootstrapServers,
     GROUP_ID: "cdc-connect",
@@ -82,7 +94,7 @@ function workerSettings({ bootstrapServers, heapMb }: ConnectArgs): Record<strin
     CONNECT_PLUGIN_DISCOVERY: "service_load",
     OFFSET_FLUSH_INTERVAL_MS: "5000",
     // On port 9404.
-    ENABLE_JMX_EXPORTER: "true",
+    ...(jmxExporter && { ENABLE_JMX_EXPORTER: "true" }),
     HEAP_OPTS: `-Xms${Math.min(256, heapMb)}m -Xmx${heapMb}m`,
   };
 }

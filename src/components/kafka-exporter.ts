@@ -6,6 +6,8 @@ export interface KafkaExporterArgs extends ServiceArgs {
   readonly port: number;
   /** The brokers on the network. */
   readonly bootstrapServers: string;
+  /** The consumer group that is watched: of others it is not known whether anybody waits for them. */
+  readonly consumerGroup: string;
 }
 
 /** kafka_exporter: metrics of topics and consumer groups. */
@@ -20,6 +22,7 @@ export class KafkaExporter extends pulumi.ComponentResource {
         // Kafka's own topics begin with two underscores; of those, Debezium's heartbeat topic is the pipeline's.
         command: [
           `--kafka.server=${args.bootstrapServers}`,
+          `--group.filter=^${literally(args.consumerGroup)}$`,
           "--topic.exclude=^__(consumer_offsets|transaction_state|share_group_state)$",
         ],
         ports: [{ inside: 9308, published: args.port }],
@@ -30,4 +33,9 @@ export class KafkaExporter extends pulumi.ComponentResource {
     );
     this.registerOutputs();
   }
+}
+
+/** A text as a regular expression that matches it alone. */
+function literally(text: string): string {
+  return text.replace(/[\\^$*+?.()|[\]{}]/g, "\\$&");
 }

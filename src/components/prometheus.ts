@@ -10,6 +10,10 @@ export interface PrometheusArgs extends ServiceArgs {
   readonly port: number;
   /** The services that have metrics: jobs of prometheus.yml for others are left out. */
   readonly scraped: readonly ServiceName[];
+  /** Its URL as people reach it: links in messages begin with it. */
+  readonly url: string;
+  /** Where people read docs/runbooks.md; its path in the project if it is not given. */
+  readonly runbooks: string | undefined;
   readonly scrapeIntervalSeconds: number;
   readonly retentionDays: number;
   /** Whether the data volume is protected from being deleted. */
@@ -33,8 +37,9 @@ export class Prometheus extends pulumi.ComponentResource {
           `--config.file=${configFile}`,
           "--storage.tsdb.path=/prometheus",
           `--storage.tsdb.retention.time=${args.retentionDays}d`,
+          `--web.external-url=${args.url}`,
         ],
-        files: [{ path: configFile, content: prometheusConfig(args) }, ...ruleFiles()],
+        files: [{ path: configFile, content: prometheusConfig(args) }, ...ruleFiles(args.runbooks)],
         volumes: [{ volume, path: "/prometheus" }],
         ports: [{ inside: 9090, published: args.port }],
         healthcheck: { command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9090/-/ready"] },
@@ -66,10 +71,13 @@ export function prometheusConfig({
 /** As prometheus/prometheus.yml has it. */
 const rulesPath = "/etc/prometheus/rules";
 
-function ruleFiles(): ContainerFile[] {
+function ruleFiles(runbooks = "docs/runbooks.md"): ContainerFile[] {
   const names = fs.readdirSync(inProject("prometheus", "rules")).filter((name) => name.endsWith(".yml"));
   return names.sort().map((name) => ({
     path: `${rulesPath}/${name}`,
-    content: readProjectFile("prometheus", "rules", name),
+    content: readProjectFile("prometheus", "rules", name).replaceAll(
+      "runbook_url: docs/runbooks.md#",
+      () => `runbook_url: ${runbooks}#`,
+    ),
   }));
 }

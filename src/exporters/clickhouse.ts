@@ -127,7 +127,8 @@ export async function collect(query: Query): Promise<Metric[]> {
   for (const { reason } of failed) console.error(`clickhouse-exporter: ${describe(reason)}`);
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   return [
-    gauge("clickhouse_up", "Whether ClickHouse answered all queries", failed.length === 0 ? "1" : "0"),
+    gauge("clickhouse_up", "Whether ClickHouse answered", failed.length < groups.length ? "1" : "0"),
+    gauge("clickhouse_scrape_errors", "Groups of queries that were not answered", String(failed.length)),
     gauge("clickhouse_scrape_duration_seconds", "How long the queries took", seconds.toFixed(6)),
     ...groups.flatMap((group) => (group.status === "fulfilled" ? group.value : [])),
   ];

@@ -37,14 +37,19 @@ test("jobs and data sources of services that are off are left out", () => {
   );
   expect(scrape_configs).toHaveLength(1);
   expect(alerting).toBeUndefined();
-  const { datasources } = parse(dataSources(["clickhouse", "grafana"]));
+  const { datasources } = parse(dataSources(["clickhouse", "grafana"], 5));
   expect(datasources.map(({ uid }: { uid: string }) => uid)).toEqual(["clickhouse"]);
 });
 
 test("Grafana's data sources take the password from a file", () => {
-  const { datasources } = parse(dataSources(serviceNames));
+  const { datasources } = parse(dataSources(serviceNames, 7));
   expect(datasources).toMatchObject([
-    { uid: "prometheus", type: "prometheus", url: "http://prometheus:9090" },
+    {
+      uid: "prometheus",
+      type: "prometheus",
+      url: "http://prometheus:9090",
+      jsonData: { timeInterval: "7s" },
+    },
     {
       uid: "clickhouse",
       type: "grafana-clickhouse-datasource",
@@ -56,7 +61,7 @@ test("Grafana's data sources take the password from a file", () => {
 });
 
 test("every panel asks a data source that is provisioned", () => {
-  const known = parse(dataSources(serviceNames)).datasources.map(
+  const known = parse(dataSources(serviceNames, 7)).datasources.map(
     ({ type, uid }: { type: string; uid: string }) => `${type}/${uid}`,
   );
   const files = fs.readdirSync(inProject("dashboards")).filter((name) => name.endsWith(".json"));

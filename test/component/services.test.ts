@@ -7,7 +7,7 @@ import { Agent } from "../../src/components/agent";
 import { Alertmanager } from "../../src/components/alertmanager";
 import { ClickHouse } from "../../src/components/clickhouse";
 import { ClickHouseExporter } from "../../src/components/clickhouse-exporter";
-import { Connect } from "../../src/components/connect";
+import { Connect, type ConnectArgs } from "../../src/components/connect";
 import type { ServiceArgs } from "../../src/components/container";
 import { Grafana } from "../../src/components/grafana";
 import { Kafdrop } from "../../src/components/kafdrop";
@@ -261,16 +261,38 @@ test("Kafka: the JMX exporter is the broker's alone, and is put into an image th
   });
 });
 
+const connectArgs = {
+  port: 18083,
+  bootstrapServers: "kafka:9092",
+  heapMb: 768,
+  postgres: credentials("debezium"),
+};
+
+test("Connect: the JMX exporter is put into an image that lacks it, and is off where there is none", async () => {
+  const withExporter = async (jmxExporter: ConnectArgs["jmxExporter"]) => {
+    const resources = await built(
+      (common) => new Connect("connect", { ...common, ...connectArgs, jmxExporter }),
+    );
+    const { uploads, envs } = container(resources);
+    return {
+      files: uploads.map(({ file }: { file: string }) => file),
+      isOn: envs.includes("ENABLE_JMX_EXPORTER=true"),
+    };
+  };
+  const credentialsFile = "/etc/cdc/connect/postgres.properties";
+  const rules = "/kafka/config/metrics.yaml";
+  expect(await withExporter({ path: "/cache/jmx.jar", sha256: "abc" })).toEqual({
+    // Where Debezium's entrypoint looks for it.
+    files: ["/kafka/libs/jmx_prometheus_javaagent.jar", rules, credentialsFile],
+    isOn: true,
+  });
+  expect(await withExporter("in the image")).toEqual({ files: [rules, credentialsFile], isOn: true });
+  expect(await withExporter(undefined)).toEqual({ files: [credentialsFile], isOn: false });
+});
+
 test("Connect: exactly-once, credentials of the source in a file", async () => {
   const resources = await built(
-    (common) =>
-      new Connect("connect", {
-        ...common,
-        port: 18083,
-        bootstrapServers: "kafka:9092",
-        heapMb: 768,
-        postgres: credentials("debezium"),
-      }),
+    (common) => new Connect("connect", { ...common, ...connectArgs, jmxExporter: "in the image" }),
   );
   expect(container(resources)).toEqual({
     ...usual("connect"),
@@ -411,12 +433,18 @@ test("postgres-exporter: its password in a file", async () => {
 test("kafka-exporter: all topics but Kafka's own", async () => {
   const resources = await built(
     (common) =>
-      new KafkaExporter("kafka-exporter", { ...common, port: 19308, bootstrapServers: "kafka:9092" }),
+      new KafkaExporter("kafka-exporter", {
+        ...common,
+        port: 19308,
+        bootstrapServers: "kafka:9092",
+        consumerGroup: "my.group",
+      }),
   );
   expect(container(resources)).toEqual({
     ...usual("kafka-exporter"),
     command: [
       "--kafka.server=kafka:9092",
+      "--group.filter=^my\\.group$",
       "--topic.exclude=^__(consumer_offsets|transaction_state|share_group_state)$",
     ],
     ports: [port(9308, 19308)],
@@ -471,6 +499,8 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
       new Prometheus("prometheus", {
         ...common,
         port: 19090,
+        url: "http://127.0.0.1:19090",
+        runbooks: "https://wiki.example.com/runbooks",
         scraped: ["prometheus", "kafka-exporter"],
         scrapeIntervalSeconds: 10,
         retentionDays: 15,
@@ -484,6 +514,7 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
       "--config.file=/etc/prometheus/prometheus.yml",
       "--storage.tsdb.path=/prometheus",
       "--storage.tsdb.retention.time=15d",
+      "--web.external-url=http://127.0.0.1:19090",
     ],
     volumes: [{ volumeName: "cdc-prometheus-data", containerPath: "/prometheus" }],
     ports: [port(9090, 19090)],
@@ -496,6 +527,8 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
     { file: "/etc/prometheus/rules/alerts.yml" },
     { file: "/etc/prometheus/rules/recording.yml" },
   ]);
+  const links = [...uploads[1].content.matchAll(/runbook_url: (\S+)#/g)].map(([, link]) => link);
+  expect(new Set(links)).toEqual(new Set(["https://wiki.example.com/runbooks"]));
 });
 
 test("the agent: its bundle, where to look, passwords in files, and the host's cgroups read-only", async () => {
@@ -555,13 +588,21 @@ test("the agent: its bundle, where to look, passwords in files, and the host's c
 
 test("Alertmanager: tells nobody by default", async () => {
   const resources = await built(
-    (common) => new Alertmanager("alertmanager", { ...common, port: 19093, receivers: {}, keepData: false }),
+    (common) =>
+      new Alertmanager("alertmanager", {
+        ...common,
+        port: 19093,
+        url: "http://127.0.0.1:19093",
+        receivers: {},
+        keepData: false,
+      }),
   );
   expect(container(resources)).toEqual({
     ...usual("alertmanager"),
     command: [
       "--config.file=/etc/alertmanager/alertmanager.yml",
       "--storage.path=/alertmanager",
+      "--web.external-url=http://127.0.0.1:19093",
       "--cluster.listen-address=",
     ],
     uploads: [
@@ -583,6 +624,7 @@ test("Alertmanager: receivers by configuration, what is secret in files of its o
       new Alertmanager("alertmanager", {
         ...common,
         port: 19093,
+        url: "http://127.0.0.1:19093",
         receivers: {
           webhook: "https://hooks.example.com/secret-1",
           slack: { channel: "#on-call", webhookUrl: "https://hooks.slack.com/secret-2" },
@@ -599,6 +641,9 @@ test("Alertmanager: receivers by configuration, what is secret in files of its o
       }),
   );
   const [config, ...secrets] = container(resources).uploads;
+  expect([...find(resources, "alertmanager-container").secrets].sort()).toEqual(
+    secrets.map(({ content }: { content: string }) => content).sort(),
+  );
   expect(secrets.map(({ file, content }: { file: string; content: string }) => [file, content])).toEqual([
     ["/etc/cdc/alertmanager/webhook-url", "https://hooks.example.com/secret-1"],
     ["/etc/cdc/alertmanager/slack-url", "https://hooks.slack.com/secret-2"],
@@ -631,6 +676,8 @@ test("Grafana: passwords in files, data sources and dashboards provisioned", asy
         ...common,
         port: 13000,
         services: ["clickhouse", "prometheus", "grafana"],
+        scrapeIntervalSeconds: 5,
+        captured: ["orders", "customers", "products"].map((name) => ({ table: `inventory.${name}` })),
         clickhouse: credentials("reader"),
         database: "cdc",
       }),
@@ -644,7 +691,7 @@ test("Grafana: passwords in files, data sources and dashboards provisioned", asy
       "GF_ANALYTICS_CHECK_FOR_UPDATES=false",
       "GF_ANALYTICS_REPORTING_ENABLED=false",
       "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/cdc/grafana/dashboards/cdc-pipeline.json",
-      "GF_PLUGINS_PREINSTALL_SYNC=grafana-clickhouse-datasource",
+      "GF_PLUGINS_PREINSTALL_SYNC=grafana-clickhouse-datasource@4.20.0",
       "GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/cdc/grafana/admin-password",
       "GF_SECURITY_ADMIN_USER=admin",
       "GF_USERS_ALLOW_SIGN_UP=false",

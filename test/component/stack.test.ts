@@ -131,7 +131,7 @@ test("the source: roles with the passwords that their users get, and the columns
     slot: "cdc_slot",
     managed: true,
   });
-  const [, credentials] = find(resources, "connect-container").inputs.uploads;
+  const [credentials] = find(resources, "connect-container").inputs.uploads;
   expect(credentials.content).toBe(`user=debezium\npassword=${passwordOf("debezium-password")}\n`);
 });
 

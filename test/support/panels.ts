@@ -41,6 +41,10 @@ export function allPanelQueries(): readonly NamedQuery[] {
   });
 }
 
+function saysSomething(row: unknown): boolean {
+  return Object.values(row as Record<string, unknown>).some((value) => value !== null && Number(value) !== 0);
+}
+
 type ClickHouseQuery = (sql: string) => Promise<readonly unknown[]>;
 
 /** Runs a panel's query as Grafana would, over the last quarter of an hour, or over all orders. */
@@ -53,7 +57,8 @@ export async function hasData(
   const range = datasource === "clickhouse" ? { from: new Date(0), to } : { from, to };
   const text = substitute(query, { ...range, values });
   try {
-    if (datasource === "clickhouse") return (await clickhouse(text)).length > 0;
+    // Sums over nothing are rows, too.
+    if (datasource === "clickhouse") return (await clickhouse(text)).some(saysSomething);
     const series =
       kind === "instant" ? await prometheus.instant(text) : await prometheus.range(text, from, to, 15);
     return series.some(({ values: points }) => points.some(([, value]) => value !== "NaN"));

@@ -74,3 +74,15 @@ export function monitoring(prometheusUrl: string, alertmanagerUrl: string) {
 }
 
 export type Monitoring = ReturnType<typeof monitoring>;
+
+/** Metrics that an expression reads: what is left of it without strings, labels, functions, operators and durations. */
+export function metricsIn(expr: string): string[] {
+  const words =
+    expr
+      .replace(/"[^"]*"/g, "")
+      .replace(/\{[^}]*\}/g, "")
+      .replace(/\b(on|by|ignoring|without|group_left|group_right)\s*\([^)]*\)/g, " ")
+      .replace(/\[[^\]]*\]/g, "")
+      .match(/(?<!\w)[a-zA-Z_:][\w:]*(?!\w|\s*\()/g) ?? [];
+  return words.filter((word) => !/^(and|or|unless|bool|sum|min|max|by|on|e)$/.test(word));
+}

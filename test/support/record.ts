@@ -10,6 +10,8 @@ export interface Recorded {
   readonly inputs: Readonly<Record<string, any>>;
   /** Name of the component that it is part of. */
   readonly parent: string;
+  /** Values among the inputs that are marked as secrets. */
+  readonly secrets: readonly unknown[];
   readonly isProtected: boolean;
   /** Names of the resources that are made before it and deleted after it. */
   readonly dependencies: readonly string[];
@@ -56,6 +58,7 @@ export async function record<T>(
       type: request.getType(),
       name: request.getName(),
       inputs: plain(request.getObject().toJavaScript()) as Recorded["inputs"],
+      secrets: secretsIn(request.getObject().toJavaScript()),
       isProtected: request.getProtect(),
       parent: nameIn(request.getParent()),
       dependencies: request.getDependenciesList().map(nameIn),
@@ -112,4 +115,10 @@ function plain(value: unknown): unknown {
   const object = value as Record<string, unknown>;
   if (secretKey in object) return plain(object.value);
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, plain(inner)]));
+}
+
+function secretsIn(value: unknown): unknown[] {
+  if (value === null || typeof value !== "object") return [];
+  if (!Array.isArray(value) && secretKey in value) return [plain(value)];
+  return Object.values(value).flatMap(secretsIn);
 }

@@ -13,6 +13,7 @@ import { parseState } from "../../src/cli/engine/state";
 import { factsOf } from "../../src/cli/facts";
 import { rawSettings } from "../../src/cli/settings";
 import type { Terminal } from "../../src/cli/ui/terminal";
+import { parseConfig } from "../../src/config";
 
 const urn = (type: string, name: string, parent = "cdc:index:Stack$cdc:service:Postgres") =>
   `urn:pulumi:dev::cdc::${parent}$${type}::${name}`;
@@ -282,6 +283,28 @@ describe("settings", () => {
       "cdc:keepData": "true",
       "cdc:tables": '["inventory.orders"]',
     });
+  });
+
+  test("a secret within a structure counts as given, though only the engine can read it", () => {
+    const yaml = [
+      "config:",
+      "  cdc:alerts:",
+      "    slack:",
+      "      channel: '#on-call'",
+      "      webhookUrl:",
+      "        secure: v1:abc",
+      "    email:",
+      "      to: on-call@example.com",
+      "      from: cdc@example.com",
+      "      smarthost: smtp.example.com:587",
+      "      user: cdc",
+      "      password:",
+      "        secure: v1:def",
+      "",
+    ].join("\n");
+    const { alerts } = parseConfig(rawSettings(yaml));
+    expect(alerts.slack).toEqual({ channel: "#on-call", webhookUrl: expect.stringMatching(/^https:/) });
+    expect(alerts.email?.password).not.toBe("");
   });
 
   test.each(["", "config:\n", "# nothing\n"])("of a file without any (%j) are none", (yaml) => {

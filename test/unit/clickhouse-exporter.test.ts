@@ -85,7 +85,8 @@ test("a query that fails costs its own metrics, and says so", async () => {
       parts: new Error("memory limit exceeded"),
     }),
   );
-  expect(found).toContain("clickhouse_up 0");
+  expect(found).toContain("clickhouse_up 1");
+  expect(found).toContain("clickhouse_scrape_errors 1");
   expect(found).toContain("ClickHouseMetrics_Query 1");
   expect(found.some((line) => line.startsWith("clickhouse_table_"))).toBe(false);
   expect(errors).toHaveBeenCalledWith("clickhouse-exporter: memory limit exceeded");

@@ -65,6 +65,24 @@ describe("the configuration", () => {
     expect(parseConfig({ "docker:host": "unix:///run/docker.sock" }).bindAddress).toBe("127.0.0.1");
   });
 
+  it("does not print what is set for alerts: it may be a secret", () => {
+    const said = messageFor({ alerts: { webhook: "ftp://hooks.example.com/secret-1", slack: "secret-2" } });
+    expect(said).toContain("cdc:alerts.webhook");
+    expect(said).toContain("cdc:alerts.slack");
+    expect(said).not.toContain("secret-");
+  });
+
+  it("wants a mail server's user and password together", () => {
+    const mail = { to: "a@example.com", from: "b@example.com", smarthost: "smtp.example.com:25" };
+    expect(parse({ alerts: { email: mail } }).alerts.email).toMatchObject(mail);
+    expect(messageFor({ alerts: { email: { ...mail, user: "cdc" } } })).toContain(
+      "a user without a password",
+    );
+    expect(messageFor({ alerts: { email: { ...mail, password: "p" } } })).toContain(
+      "a password without a user",
+    );
+  });
+
   it.each([
     [{ prts: 1 }, 'there is no setting "prts" here; there are: images, imageOverrides'],
     [{ ports: { kafak: 1 } }, "cdc:ports"],

@@ -247,7 +247,10 @@ describe("Grafana's file of data sources", () => {
   });
 
   test("gives the page what Grafana gets", () => {
-    const sources = readDataSources(dataSources(["prometheus", "clickhouse", "alertmanager"]), surroundings);
+    const sources = readDataSources(
+      dataSources(["prometheus", "clickhouse", "alertmanager"], 5),
+      surroundings,
+    );
     expect(sources.map(({ uid, url }) => [uid, url])).toEqual([
       ["prometheus", "http://prometheus:9090"],
       ["clickhouse", "http://clickhouse:8123"],

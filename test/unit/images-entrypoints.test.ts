@@ -82,10 +82,11 @@ describe("Kafka Connect's entrypoint", () => {
 
   test("hands on Java's options", async () => {
     fs.writeFileSync(path.join(home, "config/metrics.yaml"), "");
+    const jar = path.join(home, "libs", "jmx_prometheus_javaagent-1.jar");
+    fs.mkdirSync(path.dirname(jar), { recursive: true });
+    fs.writeFileSync(jar, "");
     const { stdout } = await start({ ...required, HEAP_OPTS: "-Xmx1g", ENABLE_JMX_EXPORTER: "true" });
-    expect(stdout).toBe(
-      `heap=-Xmx1g options= -javaagent:/opt/jmx/jmx_prometheus_javaagent.jar=9404:${home}/config/metrics.yaml\n`,
-    );
+    expect(stdout).toBe(`heap=-Xmx1g options= -javaagent:${jar}=9404:${home}/config/metrics.yaml\n`);
   });
 
   test.each([

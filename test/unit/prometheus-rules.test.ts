@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { inProject, readProjectFile } from "../../src/lib/paths";
+import { metricsIn } from "../support/prometheus";
 
 interface Rule {
   readonly alert?: string;
@@ -217,18 +218,6 @@ function namesIn(markdown: string): string[] {
 function continuations(names: readonly string[], rest: string): string[] {
   const words = (names.at(-1) ?? "").split("_");
   return words.map((_, index) => [...words.slice(0, index), rest].join("_"));
-}
-
-/** Metrics that an expression reads: what is left of it without strings, labels, functions, operators and durations. */
-function metricsIn(expr: string): string[] {
-  const words =
-    expr
-      .replace(/"[^"]*"/g, "")
-      .replace(/\{[^}]*\}/g, "")
-      .replace(/\b(on|by|ignoring|without|group_left|group_right)\s*\([^)]*\)/g, " ")
-      .replace(/\[[^\]]*\]/g, "")
-      .match(/(?<!\w)[a-zA-Z_:][\w:]*(?!\w|\s*\()/g) ?? [];
-  return words.filter((word) => !/^(and|or|unless|bool|sum|min|max|by|on|e)$/.test(word));
 }
 
 function alertNamesIn(matcher: string): string[] {

@@ -94,7 +94,10 @@ set_java_options() {
     if [[ ! -e $config/metrics.yaml ]]; then
       fail "ENABLE_JMX_EXPORTER=true: there is no $config/metrics.yaml, the JMX exporter's rules; mount one"
     fi
-    export KAFKA_OPTS="${KAFKA_OPTS:-} -javaagent:/opt/jmx/jmx_prometheus_javaagent.jar=9404:$config/metrics.yaml"
+    local agent
+    agent=$(ls "$KAFKA_HOME"/libs/jmx_prometheus_javaagent*.jar 2>/dev/null) ||
+      fail "ENABLE_JMX_EXPORTER=true: there is no jmx_prometheus_javaagent*.jar in $KAFKA_HOME/libs"
+    export KAFKA_OPTS="${KAFKA_OPTS:-} -javaagent:$agent=9404:$config/metrics.yaml"
   fi
 }
 

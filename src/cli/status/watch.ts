@@ -121,9 +121,9 @@ export async function watch(
     const time = new Date().toISOString().slice(11, 19);
     if (terminal.interactive) {
       if (drawn > 0) process.stdout.write(`\x1b[${drawn}A\x1b[J`);
-      process.stdout.write(
-        `${[`${time} UTC, every ${everyMs / 1000} s; Ctrl-C ends it`, ...lines].join("\n")}\n`,
-      );
+      const all = [`${time} UTC, every ${everyMs / 1000} s; Ctrl-C ends it`, ...lines];
+      // A line that wraps would take two, and the next look would begin in the wrong place.
+      process.stdout.write(`\x1b[?7l${all.join("\n")}\x1b[?7h\n`);
       drawn = lines.length + 1;
     } else terminal.line(`${time} ${lines.map((line) => line.trim().replace(/\s{2,}/g, ": ")).join("; ")}`);
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);

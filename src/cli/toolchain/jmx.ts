@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import type { LocalFile } from "../../images";
+import { type LocalFile, readResolvedImages } from "../../images";
 import { inCache } from "../../lib/paths";
 import { attempt, downloadFile } from "./downloads";
 import type { DownloadProgress } from "./progress";
@@ -11,16 +11,19 @@ const sha256 = "7d61f737fd661610ccc14aea79764faa1ea94a340cbc8f0029b3d2edea3d80c1
 const url = `https://repo1.maven.org/maven2/io/prometheus/jmx/jmx_prometheus_javaagent/${version}/jmx_prometheus_javaagent-${version}.jar`;
 
 /**
- * The JMX exporter, a Java agent that Kafka's official image does not hold; downloaded once.
- * @returns undefined, with a word to the user, where it can't be had: Kafka then runs without JMX metrics.
+ * The JMX exporter, a Java agent that the official images of Kafka and Connect do not hold; downloaded once.
+ * @returns undefined, with a word to the user, where it can't be had: they then run without JMX metrics.
  */
 export async function ensureJmxExporter(progress: DownloadProgress): Promise<LocalFile | undefined> {
   const file = { path: inCache(`jmx_prometheus_javaagent-${version}.jar`), sha256 };
   if (hashOf(file.path) === sha256) return file;
   const result = await attempt("JMX exporter", () => download(file), progress);
   if (result.ok) return file;
+  // Containers that have it keep it: the state holds its hash.
+  const before = readResolvedImages()?.jmxExporter;
+  if (before) return before;
   progress.onStep(
-    `Kafka runs without JMX metrics: the JMX exporter can't be downloaded from Maven Central: ${result.why}`,
+    `Kafka and Connect run without JMX metrics: the JMX exporter can't be downloaded from Maven Central: ${result.why}`,
   );
   return undefined;
 }
