@@ -5,7 +5,7 @@ import * as path from "node:path";
 import Docker from "dockerode";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, waitFor } from "../../src/lib/retry";
-import { endpointsOf, stackEnv, theCheckout } from "../support/e2e";
+import { endpointsOf, pulumi, stackEnv, theCheckout } from "../support/e2e";
 import { allPanelQueries, emptyWhenWell, hasData } from "../support/panels";
 import { type Monitoring, monitoring } from "../support/prometheus";
 
@@ -71,13 +71,15 @@ beforeAll(async () => {
   const gateway = await gatewayOf("cdc-network");
   await new Promise<void>((resolve) => webhook.listen(0, gateway, resolve));
   const { port } = webhook.address() as AddressInfo;
-  const receiver = `  cdc:alerts:\n    webhook: http://${gateway}:${port}/alerts\n`;
-  fs.writeFileSync(
-    settingsFile,
-    settings.replace(/^config:\n/m, (config) => config + receiver),
-  );
-  const { code, stdout, stderr } = await checkout.cdc(["up"]);
-  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+  // As a secret, as the configuration's description says.
+  const token = `token-${port}-of-the-webhook`;
+  const url = `http://${gateway}:${port}/${token}`;
+  const set = ["config", "set", "--secret", "--path", "cdc:alerts.webhook", url];
+  await succeeds(pulumi(checkout, await stackEnv(checkout), set));
+  expect(fs.readFileSync(settingsFile, "utf8")).not.toContain(token);
+  await succeeds(checkout.cdc(["up"]));
+  expect(filesWith(token, path.join(checkout.folder, ".cdc"))).toEqual([]);
+  expect(JSON.stringify(await docker.getContainer("alertmanager").inspect())).not.toContain(token);
   connector = `${(await stackEnv(checkout)).CONNECT_URL}/connectors/postgres-connector`;
   const endpoints = await endpointsOf(checkout);
   alerts = monitoring(endpoints.prometheus as string, endpoints.alertmanager as string);
@@ -104,6 +106,7 @@ test.each(failures)(
     const isTheOne = (labels: Labels) =>
       Object.entries(alert).every(([name, value]) => labels[name] === value);
     messages.length = 0;
+    const caused = Date.now();
     await cause();
     try {
       await waitFor(async () => (await look()).some(isTheOne), {
@@ -111,6 +114,9 @@ test.each(failures)(
         timeoutMs: toldWithinMs,
         everyMs: 2 * seconds,
       });
+      console.log(
+        `${alert.alertname}: in Alertmanager after ${Math.round((Date.now() - caused) / seconds)} s`,
+      );
       await waitFor(async () => (await emptyPanels()).length === 0, {
         what: "the panels that list alerts",
         timeoutMs: 30 * seconds,
@@ -136,6 +142,20 @@ test.each(failures)(
 function sent(status: string): readonly (string | undefined)[] {
   const all = messages.flatMap((message) => message.alerts);
   return [...new Set(all.filter((one) => one.status === status).map(({ labels }) => labels.alertname))];
+}
+
+async function succeeds(work: Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
+  const { code, stdout, stderr } = await work;
+  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+}
+
+/** Files below a folder in which a text stands. */
+function filesWith(text: string, folder: string): readonly string[] {
+  const files = fs.readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return files.filter((name) => {
+    const file = path.join(folder, name);
+    return fs.statSync(file).isFile() && fs.readFileSync(file, "latin1").includes(text);
+  });
 }
 
 /** The host's own address in a Docker network. */
