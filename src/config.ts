@@ -273,7 +273,9 @@ export const configSchema = z.strictObject({
       webhook: z
         .url({ protocol: /^https?$/ })
         .optional()
-        .describe("URL that Alertmanager posts alerts to"),
+        .describe(
+          "URL that Alertmanager posts alerts to; where it holds a token, set it with `pulumi config set --secret`",
+        ),
       slack: z
         .strictObject({
           channel: z.string().min(1).describe("Channel, as in #on-call"),

@@ -99,7 +99,7 @@ export interface Substitutes {
   /** The dashboard's variables by name: text is taken as it is, of a list any value is meant. */
   readonly values?: Readonly<Record<string, string | readonly string[]>>;
   /** Seconds between two scrapes of Prometheus; 5 by default. */
-  readonly scrapeSeconds?: number;
+  readonly scrapeSeconds?: number | undefined;
   /** Points of a graph; 500 by default. */
   readonly points?: number;
 }

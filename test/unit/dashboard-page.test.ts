@@ -19,7 +19,7 @@ import { shownAfterClick } from "../../offline/images/grafana/page/shown";
 import { readUrl, writeUrl } from "../../offline/images/grafana/page/url";
 import { expand, readDataSources } from "../../offline/images/grafana/server/datasources";
 import { isAllowed } from "../../offline/images/grafana/server/proxy";
-import { createServer } from "../../offline/images/grafana/server/server";
+import { createServer, isFromElsewhere } from "../../offline/images/grafana/server/server";
 import { summary } from "../../src/cli/commands/up";
 import { dataSources } from "../../src/components/grafana";
 import { inProject } from "../../src/lib/paths";
@@ -251,6 +251,7 @@ describe("Grafana's file of data sources", () => {
       dataSources(["prometheus", "clickhouse", "alertmanager"], 5),
       surroundings,
     );
+    expect(sources[0]?.scrapeSeconds).toBe(5);
     expect(sources.map(({ uid, url }) => [uid, url])).toEqual([
       ["prometheus", "http://prometheus:9090"],
       ["clickhouse", "http://clickhouse:8123"],
@@ -262,6 +263,18 @@ describe("Grafana's file of data sources", () => {
       "X-ClickHouse-Database": "cdc",
     });
   });
+});
+
+test.each([
+  [{ host: "127.0.0.1:3000" }, false],
+  [{ host: "localhost:3000", origin: "http://localhost:3000" }, false],
+  [{ host: "[::1]:3000" }, false],
+  [{ host: "grafana:3000" }, false],
+  [{ host: "127.0.0.1:3000", origin: "https://evil.example" }, true],
+  // Its own name, which it lets lead to this machine.
+  [{ host: "evil.example:3000", origin: "http://evil.example:3000" }, true],
+])("a request with %j is from elsewhere: %s", (headers, expected) => {
+  expect(isFromElsewhere({ headers })).toBe(expected);
 });
 
 describe("the page may ask", () => {

@@ -15,6 +15,8 @@ export interface Scope {
   readonly from: Date;
   readonly to: Date;
   readonly values: Readonly<Record<string, string | readonly string[]>>;
+  /** Seconds between two scrapes of Prometheus, where the server knows. */
+  readonly scrapeSeconds?: number | undefined;
 }
 
 /** The answers to all queries of a panel. */
@@ -152,5 +154,9 @@ export async function allDashboards(): Promise<readonly FoundDashboard[]> {
 }
 
 export async function readDashboard(uid: string): Promise<Dashboard> {
-  return ((await ask(`/api/dashboards/uid/${uid}`)) as { dashboard: Dashboard }).dashboard;
+  const { dashboard, meta } = (await ask(`/api/dashboards/uid/${uid}`)) as {
+    dashboard: Dashboard;
+    meta: { scrapeSeconds?: number };
+  };
+  return { ...dashboard, scrapeSeconds: meta.scrapeSeconds };
 }

@@ -41,7 +41,12 @@ export function DashboardView({ dashboard, others, state, onChange }: DashboardV
     const values = (dashboard.templating?.list ?? []).map((variable) => {
       return [variable.name, meaningOf(variable, chosen[variable.name] ?? [])] as const;
     });
-    return { from: parseTime(from, now), to: parseTime(to, now), values: Object.fromEntries(values) };
+    return {
+      from: parseTime(from, now),
+      to: parseTime(to, now),
+      values: Object.fromEntries(values),
+      scrapeSeconds: dashboard.scrapeSeconds,
+    };
   }, [dashboard, chosen, from, to, now]);
   const { options, error } = useOptions(dashboard, scope);
   const setRange = (range: { readonly from: string | number; readonly to: string | number }) => {

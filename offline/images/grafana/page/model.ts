@@ -3,6 +3,8 @@ import type { DashboardJson } from "../../../../src/dashboards/queries-of";
 /** A dashboard's JSON, as far as the page draws it. */
 export interface Dashboard extends DashboardJson {
   readonly description?: string;
+  /** Of the data source that it asks, seconds. */
+  readonly scrapeSeconds?: number | undefined;
   readonly tags?: readonly string[];
   readonly refresh?: string;
   readonly time?: { readonly from: string; readonly to: string };

@@ -11,6 +11,8 @@ export interface DataSource {
   /** Without a slash at its end. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of Prometheus: seconds between two scrapes, where the file says it. */
+  readonly scrapeSeconds?: number;
 }
 
 /** By Grafana's name of the plugin. */
@@ -54,7 +56,17 @@ function dataSource(
   kind: DataSourceKind,
   { uid, name, url, jsonData, secureJsonData }: Provisioned,
 ): DataSource {
-  if (kind !== "clickhouse") return { uid, name, kind, url: (url ?? "").replace(/\/+$/, ""), headers: {} };
+  if (kind !== "clickhouse") {
+    const [, scrapeSeconds] = /^(\d+)s$/.exec(String(jsonData?.timeInterval)) ?? [];
+    return {
+      uid,
+      name,
+      kind,
+      url: (url ?? "").replace(/\/+$/, ""),
+      headers: {},
+      ...(scrapeSeconds && { scrapeSeconds: Number(scrapeSeconds) }),
+    };
+  }
   return {
     uid,
     name,

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as http from "node:http";
+import { isIP } from "node:net";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
 import { readDashboards, type StoredDashboard } from "./dashboards";
@@ -55,27 +56,37 @@ async function answerTo(
   const stored = readDashboards(options.dashboards, options.home);
   if (pathname === "/api/search") return json(stored.map(found));
   const [, wanted] = /^\/api\/dashboards\/uid\/([\w-]+)$/.exec(pathname) ?? [];
-  if (wanted !== undefined) return dashboardAnswer(stored, wanted);
+  if (wanted !== undefined) return dashboardAnswer(stored, wanted, options.dataSources);
   if (pathname === "/" && stored[0])
     return { ...json({}), status: 302, location: `/d/${stored[0].json.uid}` };
   if (/^\/d\/[\w-]+(\/[\w-]*)?$/.test(pathname)) return assets.get("/index.html") ?? failure(404, "no page");
   return failure(404, `nothing at ${pathname}`);
 }
 
-/** A page of another site could send queries through the browser of somebody who can reach this server. */
-function isFromElsewhere({ headers }: http.IncomingMessage): boolean {
-  const { origin, host } = headers;
-  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`;
+/**
+ * A page of another site could send queries through the browser of somebody who can reach this server: with its own
+ * origin, or under a name of its own that leads here.
+ */
+export function isFromElsewhere({ headers }: Pick<http.IncomingMessage, "headers">): boolean {
+  const { origin, host = "" } = headers;
+  const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, "");
+  const isOurs = isIP(name) !== 0 || name === "localhost" || name === "grafana";
+  return !isOurs || (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`);
 }
 
 function found({ json: { uid, title, description, tags = [] } }: StoredDashboard) {
   return { uid, title, description, tags, type: "dash-db", url: `/d/${uid}` };
 }
 
-function dashboardAnswer(stored: readonly StoredDashboard[], uid: string): Answer {
+function dashboardAnswer(
+  stored: readonly StoredDashboard[],
+  uid: string,
+  dataSources: readonly DataSource[],
+): Answer {
   const dashboard = stored.find(({ json }) => json.uid === uid)?.json;
   if (!dashboard) return failure(404, `no dashboard ${uid}`);
-  return json({ meta: { provisioned: true, canEdit: false, canSave: false }, dashboard });
+  const scrapeSeconds = dataSources.find((source) => source.scrapeSeconds)?.scrapeSeconds;
+  return json({ meta: { provisioned: true, canEdit: false, canSave: false, scrapeSeconds }, dashboard });
 }
 
 function json(value: unknown): Answer {
