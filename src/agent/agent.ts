@@ -20,6 +20,8 @@ export interface AgentOptions {
   /** 0 for any that is free. */
   readonly port: number;
   readonly log: (line: string) => void;
+  /** As ComparisonOptions has it. */
+  readonly rest?: number;
 }
 
 export interface RunningAgent {
@@ -30,7 +32,7 @@ export interface RunningAgent {
 /** Starts to watch, and to serve what is seen. */
 export async function startAgent(
   settings: AgentSettings,
-  { port, log }: AgentOptions,
+  { port, log, rest }: AgentOptions,
 ): Promise<RunningAgent> {
   const postgres = { ...settings.postgres, password: secret(settings.postgres.passwordFile) };
   const clickhouse = clickhouseQuery({
@@ -63,6 +65,7 @@ export async function startAgent(
       ),
     onResult: (table, error) => outcomes.report("comparison", table, error),
     log,
+    ...(rest !== undefined && { rest }),
   });
   const probe = (
     name: ProbeName,

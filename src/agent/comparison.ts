@@ -233,6 +233,7 @@ export class Turns {
     private readonly tables: readonly AgentTable[],
     private readonly everyMs: number,
     now: number,
+    private readonly rest = 10,
   ) {
     this.due = new Map(tables.map(({ source }) => [source, now]));
   }
@@ -244,10 +245,10 @@ export class Turns {
     return { table, inMs: Math.max(0, this.dueAt(table) - now, this.notBefore - now) };
   }
 
-  /** @param busyMs how long the databases have worked for it: they rest ten times as long. */
+  /** @param busyMs how long the databases have worked for it: they rest that much, times `rest`. */
   done(table: AgentTable, started: number, now: number, busyMs: number): void {
     this.due.set(table.source, started + this.everyMs);
-    this.notBefore = now + 10 * busyMs;
+    this.notBefore = now + this.rest * busyMs;
   }
 
   private dueAt({ source }: AgentTable): number {
@@ -264,6 +265,8 @@ export interface ComparisonOptions {
   readonly onResult: (table: string, error: unknown) => void;
   readonly log: (line: string) => void;
   readonly clock?: Clock;
+  /** How many times as long as a comparison made them work the databases rest; 10 by default. */
+  readonly rest?: number;
 }
 
 /** Adds up how long the databases work, which is less than a comparison takes. */
@@ -288,7 +291,7 @@ export class ComparisonRounds {
 
   constructor(private readonly options: ComparisonOptions) {
     this.clock = options.clock ?? monotonic;
-    this.turns = new Turns(options.tables, options.comparisonSeconds * 1000, this.clock());
+    this.turns = new Turns(options.tables, options.comparisonSeconds * 1000, this.clock(), options.rest);
     for (const { source } of options.tables)
       for (const result of comparisonResults) options.metrics.comparisons.inc({ table: source, result }, 0);
   }

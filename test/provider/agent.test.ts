@@ -76,7 +76,12 @@ beforeAll(async () => {
   await makeTopics();
   await schema.up(schemaArgs());
   await connector.up(connectorArgs());
-  agent = await startAgent(agentSettings(), { port: 0, log: (line) => lines.push(line) });
+  agent = await startAgent(agentSettings(), {
+    port: 0,
+    log: (line) => lines.push(line),
+    // The tests wait for one comparison after the other.
+    rest: 1,
+  });
 });
 
 afterAll(async () => {

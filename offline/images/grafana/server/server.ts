@@ -43,7 +43,11 @@ async function answerTo(
   const { pathname, search } = new URL(request.url ?? "/", "http://page");
   const [, uid, rest] = /^\/api\/datasources\/proxy\/uid\/([\w-]+)(\/.*)?$/.exec(pathname) ?? [];
   if (uid !== undefined) {
-    if (isFromElsewhere(request)) return failure(403, "asked by another site");
+    if (isFromElsewhere(request)) {
+      const why =
+        "asked by another site, or under a name that is not this page's: open it by its address or localhost";
+      return failure(403, why);
+    }
     const source = options.dataSources.find((source) => source.uid === uid);
     if (!source) return failure(404, `no data source ${uid}: its service is switched off`);
     const contentType = request.headers["content-type"];
