@@ -51,7 +51,8 @@ const ofProduct = `(0 IN (${ids}) OR product_id IN (${ids}))`;
  * order_date first and knows the ids of a range of dates from its own index: every order that is in the range now has
  * an event there with that order_date. Its smallest and largest id are enough, for orders of one time have ids of one
  * time; a list of ids would be exact, and for a wide range as long as the table. They only narrow the search: the
- * answer is right without them. Of 10 million orders in two parts, 30 days read 78 of 1,246 granules; docs/decisions/business-queries.md has times.
+ * answer is right without them. Of 10 million orders in two parts, 30 days read 78 of 1,246 granules;
+ * docs/decisions/business-queries.md has times.
  */
 function ordersBetween(from: string, to: string): string {
   const seen = `FROM orders_final WHERE order_date BETWEEN ${from} AND ${to}`;
