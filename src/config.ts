@@ -29,7 +29,10 @@ const defaultPorts = {
 
 export type PublishedPort = keyof typeof defaultPorts;
 
-/** Memory limits in MiB. Their sum fits the smallest machine (8 GB) beside the operating system. */
+/**
+ * Memory limits in MiB. All services together use a third of their sum at rest; it is below the 8 GiB of the smallest
+ * machine, so that none of them alone can take it down.
+ */
 const defaultMemory = {
   postgres: 1024,
   kafka: 1280,
@@ -109,6 +112,29 @@ const demoTables: readonly TableSettings[] = [
   { table: "inventory.products" },
 ];
 
+/**
+ * Debezium settings that others go by: tables, topics, slot, the generation that each event carries, and what the type
+ * contract rests on (docs/type-contract.md); each with the setting that changes it for all.
+ */
+const ownSettings: Readonly<Record<string, string>> = {
+  name: "cdc:connector.name",
+  "topic.prefix": "cdc:connector.topicPrefix",
+  "slot.name": "cdc:postgres.slot",
+  "publication.name": "cdc:postgres.publication",
+  "database.dbname": "cdc:postgres.database",
+  "table.include.list": "cdc:tables",
+  "column.exclude.list": "cdc:tables",
+  transforms: "",
+  "key.converter": "",
+  "value.converter": "",
+  "decimal.handling.mode": "",
+  "time.precision.mode": "",
+  "interval.handling.mode": "",
+  "binary.handling.mode": "",
+  "hstore.handling.mode": "",
+  "unavailable.value.placeholder": "",
+};
+
 /** Everything that can be configured. The only place that knows names, defaults and limits. */
 export const configSchema = z.strictObject({
   images: z
@@ -156,8 +182,9 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Whether the data volumes of Postgres, Kafka, ClickHouse, Prometheus and Alertmanager are protected: `pulumi destroy` then " +
-        "refuses, and `pulumi destroy --exclude-protected` and `npm run down` keep them",
+      "Whether the data volumes of Postgres, Kafka, ClickHouse, Prometheus and Alertmanager are protected: " +
+        "`pulumi destroy` then refuses; `npm run down` keeps them, and so does `CDC_KEEP_DATA=1 pulumi destroy " +
+        "--exclude-protected`, whose variable keeps the slot, topics and tables that are in them",
     ),
   startTimeoutSeconds: z
     .int()
@@ -220,6 +247,16 @@ export const configSchema = z.strictObject({
       heapMb: mebibytes.default(768).describe("Java heap of Kafka Connect in MiB"),
       settings: z
         .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+        .superRefine((settings, context) => {
+          for (const [name, instead] of Object.entries(ownSettings))
+            if (name in settings)
+              context.addIssue({
+                code: "custom",
+                path: [name],
+                input: settings[name],
+                message: `the rest of the stack goes by it, so it is not set here${instead ? `; set ${instead}` : ""}`,
+              });
+        })
         .default({})
         .describe("Further Debezium settings, laid over ours"),
     })

@@ -72,6 +72,13 @@ describe("the configuration", () => {
     expect(said).not.toContain("secret-");
   });
 
+  it("refuses Debezium settings that the rest of the stack goes by, and names what to set instead", () => {
+    const said = messageFor({ connector: { settings: { "slot.name": "mine", transforms: "x" } } });
+    expect(said).toContain("cdc:connector.settings.slot.name: the rest of the stack goes by it");
+    expect(said).toContain("set cdc:postgres.slot");
+    expect(said).toContain("cdc:connector.settings.transforms");
+  });
+
   it("wants a mail server's user and password together", () => {
     const mail = { to: "a@example.com", from: "b@example.com", smarthost: "smtp.example.com:25" };
     expect(parse({ alerts: { email: mail } }).alerts.email).toMatchObject(mail);

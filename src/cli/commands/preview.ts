@@ -1,9 +1,11 @@
+import { readResolvedImages } from "../../images";
 import type { CommandContext } from "../command";
 import { describeChange, plannedChanges } from "../engine/plan";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
-import { forgetImages } from "../toolchain/images";
+import { noteImages } from "../toolchain/images";
+import type { PulumiFacts } from "../toolchain/pulumi";
 
 export interface PreviewOptions extends CommonOptions {
   /** Ends with exit code 1 where something would change. */
@@ -14,11 +16,26 @@ export interface PreviewOptions extends CommonOptions {
 
 /** Shows what `up` would do. */
 export async function preview(options: PreviewOptions, context: CommandContext): Promise<number | undefined> {
-  const { terminal, steps, interruption } = context;
+  const { steps } = context;
   const config = readSettings(options.stack);
   await dockerStep(steps);
   const pulumi = await pulumiStep(steps, options);
-  await imagesStep(steps, config, { ...options, planOnly: true });
+  const noted = readResolvedImages();
+  try {
+    await imagesStep(steps, config, { ...options, planOnly: true });
+    return await plan(options, context, pulumi);
+  } finally {
+    // The choice was for the plan; an `up` makes its own.
+    noteImages(noted);
+  }
+}
+
+async function plan(
+  options: PreviewOptions,
+  context: CommandContext,
+  pulumi: PulumiFacts,
+): Promise<number | undefined> {
+  const { terminal, steps, interruption } = context;
   interruption.check();
   const stack = stackFor(options, {
     steps,
@@ -26,23 +43,20 @@ export async function preview(options: PreviewOptions, context: CommandContext):
     interruption,
     program: async () => (await import("../../program")).program(),
   });
-  const isUp = (await stack.read()).resources.length > 0;
   const automation = await stack.automation();
-  const plan = plannedChanges();
+  const view = plannedChanges();
   await operate("Plan", context, { ...options, planned: true }, (engine) =>
     automation.preview({
       ...engine,
       onEvent: (event) => {
-        plan.onEvent(event);
+        view.onEvent(event);
         engine.onEvent(event);
       },
       color: "never",
       refresh: options.refresh ?? false,
     }),
   );
-  // The choice was for the plan; an `up` makes its own, until there is a stack that goes by it.
-  if (!isUp) forgetImages();
-  const changes = plan.changes();
+  const changes = view.changes();
   for (const change of changes) for (const line of describeChange(change)) terminal.line(line);
   return changes.length > 0 && options.expectNoChanges ? 1 : undefined;
 }

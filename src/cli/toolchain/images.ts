@@ -22,6 +22,12 @@ export interface ImageOptions extends DownloadProgress {
   readonly planOnly?: boolean;
 }
 
+/** For the program, which goes by the note; undefined takes it away. */
+export function noteImages(resolved: ResolvedImages | undefined): void {
+  if (resolved === undefined) forgetImages();
+  else writeAtomically(imagesFile(), `${JSON.stringify(resolved, null, 2)}\n`);
+}
+
 /** To be called when the stack is gone: the next one chooses its images anew. */
 export function forgetImages(): void {
   fs.rmSync(imagesFile(), { force: true });
@@ -32,7 +38,7 @@ export async function resolveImages(options: ImageOptions): Promise<ResolvedImag
   const docker = new Docker();
   const { mode, why } = await chooseMode(options, docker);
   const resolved = mode === "registry" ? await official(options, docker, why) : await local(options, why);
-  writeAtomically(imagesFile(), `${JSON.stringify(resolved, null, 2)}\n`);
+  noteImages(resolved);
   return resolved;
 }
 
@@ -40,12 +46,15 @@ type Choice = Pick<ResolvedImages, "mode" | "why">;
 
 async function chooseMode({ mode, wanted, ...progress }: ImageOptions, docker: Docker): Promise<Choice> {
   if (mode !== "auto") return { mode, why: `the configuration says images: ${mode}` };
-  // A network that has become better must not replace the containers of a running pipeline by itself.
-  if (readResolvedImages()?.mode === "local" && !progress.retryDownloads)
+  // A network that has become better, or worse, must not replace the containers of a running pipeline by itself.
+  const runsOn = readResolvedImages()?.mode;
+  if (runsOn === "local" && !progress.retryDownloads)
     return {
       mode: "local",
       why: "the stack runs on local images (--retry-downloads looks for registries again)",
     };
+  if (runsOn === "registry")
+    return { mode: "registry", why: "the stack runs on official images (cdc:images: local changes that)" };
   const references = Object.values(wanted);
   const absent = await absentFrom(docker, references);
   if (absent.length === 0) return { mode: "registry", why: "all official images are on this machine" };

@@ -4,7 +4,21 @@ import type { CatalogTable, ReplicaIdentity } from "../../tables";
 import { parseCatalog, qualifiedName } from "../../tables";
 import { regclassName } from "./names";
 import type { PostgresSourceInputs } from "./types";
-import { cdcSchema, cdcTables, ledgerTable, type Privilege, wantedPrivileges, wantedRoles } from "./wanted";
+import {
+  cdcSchema,
+  cdcTables,
+  ledgerTable,
+  type Privilege,
+  readersOf,
+  wantedPrivileges,
+  wantedRoles,
+} from "./wanted";
+
+export interface ReaderGrant {
+  readonly user: string;
+  readonly object: string;
+  readonly privilege: string;
+}
 
 /** What there is in Postgres of all that the pipeline cares for. */
 export interface Reality {
@@ -13,8 +27,8 @@ export interface Reality {
   readonly roles: Readonly<Record<string, RoleFacts>>;
   /** Wanted privileges that are missing on things that exist. */
   readonly missingPrivileges: readonly Privilege[];
-  /** Privileges on tables that were granted to the connector's role by name. */
-  readonly connectorGrants: readonly { readonly object: string; readonly privilege: string }[];
+  /** Privileges on tables of the roles that only read: Debezium's and the agent's. */
+  readonly readerGrants: readonly ReaderGrant[];
   /** Captured tables that exist and can be captured. */
   readonly catalog: readonly CatalogTable[];
   /** Wanted tables that do not exist. */
@@ -103,7 +117,7 @@ export async function observe(client: Client, inputs: PostgresSourceInputs): Pro
     slots: await readSlots(client),
     roles,
     missingPrivileges: await readMissingPrivileges(client, inputs, roles),
-    connectorGrants: await readGrants(client, inputs.connector.user),
+    readerGrants: await readGrants(client, readersOf(inputs)),
     catalog,
     missingTables,
     problems,
@@ -318,17 +332,17 @@ async function readMissingPrivileges(
   return rows.map(({ position }) => wanted[position] as Privilege);
 }
 
-function readGrants(client: Client, role: string): Promise<{ object: string; privilege: string }[]> {
-  return rowsOf<{ object: string; privilege: string }>(
+function readGrants(client: Client, roles: readonly string[]): Promise<ReaderGrant[]> {
+  return rowsOf<ReaderGrant>(
     client,
-    `SELECT n.nspname || '.' || c.relname AS object, a.privilege_type AS privilege
+    `SELECT r.rolname::text AS user, n.nspname || '.' || c.relname AS object, a.privilege_type AS privilege
      FROM pg_class c
      JOIN pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN LATERAL aclexplode(c.relacl) a
      JOIN pg_roles r ON r.oid = a.grantee
-     WHERE r.rolname = $1 AND c.relowner <> r.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-     ORDER BY 1, 2`,
-    [role],
+     WHERE r.rolname = ANY ($1) AND c.relowner <> r.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+     ORDER BY 1, 2, 3`,
+    [roles],
   );
 }
 

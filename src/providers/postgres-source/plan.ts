@@ -2,7 +2,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import { readProjectFile } from "../../lib/paths";
 import { identityWishes } from "./identity";
 import { quoteName } from "./names";
-import type { IdentityFacts, PublicationFacts, Reality } from "./observe";
+import type { IdentityFacts, PublicationFacts, ReaderGrant, Reality } from "./observe";
 import { scramVerifier } from "./scram";
 import type { PostgresSourceInputs } from "./types";
 import {
@@ -126,7 +126,6 @@ function ownerSteps(inputs: PostgresSourceInputs, reality: Reality): Step[] {
 
 function privilegeSteps(inputs: PostgresSourceInputs, reality: Reality): Step[] {
   const wanted = wantedPrivileges(inputs);
-  const connectorIsOurs = isOurRole(inputs, reality, inputs.connector.user);
   // What a role that is not ours lacks on things that are not ours is for its owner to grant; validation has said so.
   const grants = [
     ...wanted.filter(({ user }) => !(user in reality.roles)),
@@ -137,18 +136,21 @@ function privilegeSteps(inputs: PostgresSourceInputs, reality: Reality): Step[] 
     why: `role ${privilege.user} lacks ${privilege.privilege} on ${privilege.kind} ${privilege.object}`,
     sql: `GRANT ${onObject(privilege)} TO ${escapeIdentifier(privilege.user)}`,
   }));
-  if (!connectorIsOurs) return grants;
-  const isWanted = (object: string, privilege: string) =>
+  const isWanted = (grant: ReaderGrant) =>
     wanted.some(
-      (one) => one.kind === "table" && one.object === object && (one.privilege as string) === privilege,
+      ({ kind, user, object, privilege }) =>
+        kind === "table" &&
+        user === grant.user &&
+        object === grant.object &&
+        (privilege as string) === grant.privilege,
     );
   return [
     ...grants,
-    ...reality.connectorGrants
-      .filter(({ object, privilege }) => !isWanted(object, privilege))
-      .map(({ object, privilege }) => ({
-        why: `role ${inputs.connector.user} has ${privilege} on table ${object}, which it does not need`,
-        sql: `REVOKE ${privilege} ON TABLE ${quoteName(object)} FROM ${escapeIdentifier(inputs.connector.user)}`,
+    ...reality.readerGrants
+      .filter((grant) => isOurRole(inputs, reality, grant.user) && !isWanted(grant))
+      .map(({ user, object, privilege }) => ({
+        why: `role ${user} has ${privilege} on table ${object}, which it does not need`,
+        sql: `REVOKE ${privilege} ON TABLE ${quoteName(object)} FROM ${escapeIdentifier(user)}`,
       })),
   ];
 }

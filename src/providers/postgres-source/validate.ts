@@ -44,6 +44,13 @@ export function warningsOf(inputs: PostgresSourceInputs, reality: Reality): stri
         `table ${table} has no REPLICA IDENTITY FULL, but ${why}: such values will be missing. Add the table to ` +
         'replicaIdentityFull, or set replicaIdentityFull to "auto"',
     ),
+    ...reality.catalog
+      .filter(({ partitioned }) => partitioned)
+      .map(
+        (table) =>
+          `table ${qualifiedName(table)} is partitioned: Postgres sends nothing of a partition that is truncated, attached, ` +
+          "detached or dropped (docs/type-contract.md, Limits)",
+      ),
     ...(reality.publication && reality.publication.mark !== markOf(inputs)
       ? [`publication ${inputs.publication} was there before: it is used as it is, and not removed`]
       : []),

@@ -64,11 +64,16 @@ export interface Privilege {
   readonly privilege: "CONNECT" | "USAGE" | "SELECT" | "INSERT" | "UPDATE";
 }
 
+/** The roles that read the captured tables, and nothing else. */
+export function readersOf({ connector, agent }: Pick<PostgresSourceInputs, "connector" | "agent">): string[] {
+  return [connector.user, ...(agent ? [agent.user] : [])];
+}
+
 /** The least that each role needs. */
 export function wantedPrivileges(inputs: PostgresSourceInputs): Privilege[] {
   const connector = inputs.connector.user;
   const schemas = new Set([...inputs.tables.map((table) => table.split(".")[0] as string), cdcSchema]);
-  const readers = [connector, ...(inputs.agent ? [inputs.agent.user] : [])];
+  const readers = readersOf(inputs);
   const table = (user: string, object: string, ...privileges: Privilege["privilege"][]): Privilege[] =>
     privileges.map((privilege) => ({ user, kind: "table", object, privilege }));
   return [
