@@ -208,6 +208,7 @@ export class CdcStack extends pulumi.ComponentResource {
         },
         // By which it learns of rows that an added table has already.
         signals: { ...addresses.postgres, database, ...debezium },
+        births: schema.births,
         ...managed,
       },
       within(connect, source, schema, ...topics),

@@ -112,6 +112,6 @@ export function connectorSettings(options: ConnectorOptions): Record<string, str
 }
 
 /** A name as a regular expression that matches it and nothing else: Debezium anchors each one, and splits at commas. */
-function exactly(qualified: string): string {
+export function exactly(qualified: string): string {
   return qualified.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(",", "\\x2C");
 }

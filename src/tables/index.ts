@@ -1,6 +1,12 @@
 export { captureTables } from "./capture";
 export { identityColumns, parseCatalog, qualifiedName } from "./catalog";
-export { type ConnectorOptions, connectorSettings, generationSetting, maxEventBytes } from "./connector";
+export {
+  type ConnectorOptions,
+  connectorSettings,
+  exactly,
+  generationSetting,
+  maxEventBytes,
+} from "./connector";
 export { type Evolution, evolutionOf, widenedType } from "./evolve";
 export type {
   CapturedColumn,

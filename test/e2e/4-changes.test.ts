@@ -126,6 +126,13 @@ test("what was taken away behind Pulumi's back is found by refresh and put back 
   await succeeds(checkout.cdc(["status"]));
 });
 
+test("tables that somebody dropped come back with all their rows", { timeout: 6 * minutes }, async () => {
+  await clickhouseDo(`DROP DATABASE ${env.CLICKHOUSE_DATABASE} SYNC`);
+  await succeeds(plain("refresh", "--yes"));
+  await succeeds(checkout.cdc(["up"]));
+  await succeeds(checkout.cdc(["verify", "--wait", "120"]));
+});
+
 /** A statement without rows. */
 async function clickhouseDo(sql: string): Promise<void> {
   const url = new URL(env.CLICKHOUSE_URL as string);

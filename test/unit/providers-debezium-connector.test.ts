@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isPassing, isRunning, stateDrift } from "../../src/providers/debezium-connector/flow";
-import { diff } from "../../src/providers/debezium-connector/operations";
+import { diff, unreadTables } from "../../src/providers/debezium-connector/operations";
 import { redact } from "../../src/providers/debezium-connector/secrets";
 import {
   differingSettings,
@@ -51,6 +51,30 @@ describe("a preview of a connector", () => {
     });
     expect(await plan({ source: "postgres/2" })).toMatchObject({ replaces: ["source"] });
     expect(await plan({}, { source: undefined })).toMatchObject({ changes: true, replaces: [] });
+  });
+});
+
+describe("rows that are there already", () => {
+  const settings = { ...inputs.settings, "table.include.list": "a\\.b,a\\.c" };
+  const olds = { ...state, settings, births: { "a.b": "1", "a.c": "1" } };
+
+  test("are not read again while the tables that they end in live on", () => {
+    expect(unreadTables({ ...inputs, settings, births: olds.births }, olds)).toEqual([]);
+    // A state from before births were noted, or a connector that is new.
+    expect(unreadTables({ ...inputs, settings, births: olds.births }, { ...state, settings })).toEqual([]);
+    expect(unreadTables({ ...inputs, settings, births: olds.births }, undefined)).toEqual([]);
+  });
+
+  test("are read again where that table was made anew", () => {
+    const births = { "a.b": "1", "a.c": "2" };
+    expect(unreadTables({ ...inputs, settings, births }, olds)).toEqual(["a\\.c"]);
+  });
+
+  test("plan an update only once that is known", async () => {
+    const plan = (births: unknown) =>
+      diff("inventory", olds as never, { ...inputs, settings, births } as never);
+    expect(await plan(unknown)).toMatchObject({ changes: false });
+    expect(await plan({ "a.b": "1", "a.c": "2" })).toMatchObject({ changes: true, replaces: [] });
   });
 });
 

@@ -37,6 +37,8 @@ const revision = 1;
  */
 export class ClickHouseSchema extends pulumi.dynamic.Resource {
   declare readonly database: pulumi.Output<string>;
+  /** By captured table, when the tables in which its rows end were made. */
+  declare readonly births: pulumi.Output<Record<string, string>>;
   /** What the last refresh found to be otherwise than asked for, in words; the next update repairs it. */
   declare readonly drift: pulumi.Output<string[]>;
 
@@ -44,7 +46,7 @@ export class ClickHouseSchema extends pulumi.dynamic.Resource {
     super(
       remoteProvider("clickhouse-schema"),
       name,
-      { drift: undefined, fingerprints: undefined, ...args, revision },
+      { drift: undefined, fingerprints: undefined, births: undefined, ...args, revision },
       pulumi.mergeOptions({ additionalSecretOutputs: ["password"] }, opts),
       "cdc",
       "ClickHouseSchema",

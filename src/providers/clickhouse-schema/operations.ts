@@ -8,7 +8,7 @@ import {
 import { withoutCredentials } from "../../lib/http";
 import { messageOf } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
-import { quotedIdentifier } from "../../tables";
+import { qualifiedName, quotedIdentifier } from "../../tables";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
@@ -124,7 +124,7 @@ async function establish(
   inputs: ClickHouseSchemaInputs,
   olds: ClickHouseSchemaState | undefined,
 ): Promise<ClickHouseSchemaState> {
-  const changes = { begun: false };
+  const changes: { begun: boolean; births: Births } = { begun: false, births: olds?.births ?? {} };
   const stay = new Set(inputs.tables.map(({ target }) => target));
   const leaving = (olds?.tables ?? []).map(({ target }) => target).filter((target) => !stay.has(target));
   try {
@@ -134,13 +134,14 @@ async function establish(
       async (clickhouse) => {
         const reality = await observe(clickhouse, inputs.database);
         refuseProblems(inputs, reality);
+        changes.births = birthsOf(inputs, reality, olds?.births ?? {});
         const steps = planSchema(inputs, reality, olds?.fingerprints ?? {}, leaving);
         for (const { statements, replay: target } of steps) {
           changes.begun = true;
           for (const sql of statements) await clickhouse.run(sql);
           if (target !== undefined) await replay(clickhouse, inputs, target);
         }
-        return verified(clickhouse, inputs);
+        return { ...(await verified(clickhouse, inputs)), births: changes.births };
       },
     );
   } catch (error) {
@@ -152,11 +153,26 @@ async function establish(
         // What leaves is still to be dropped by the next update.
         tables: [...inputs.tables, ...(olds?.tables ?? []).filter(({ target }) => leaving.includes(target))],
         fingerprints: {},
+        births: changes.births,
         drift: [`not finished: ${messageOf(error)}`],
       },
       error,
     );
   }
+}
+
+type Births = NonNullable<ClickHouseSchemaState["births"]>;
+
+/** Before anything is made: what is not there yet will have been made now. */
+function birthsOf({ tables }: ClickHouseSchemaInputs, reality: Reality, before: Births): Births {
+  const now = new Date().toISOString();
+  return Object.fromEntries(
+    tables.map((table) => {
+      const name = qualifiedName(table);
+      const isThere = reality.objects.some((found) => found.name === `${table.target}_current`);
+      return [name, (isThere ? before[name] : undefined) ?? now];
+    }),
+  );
 }
 
 function refuseProblems(inputs: ClickHouseSchemaInputs, reality: Reality): void {

@@ -24,6 +24,11 @@ export type Fingerprints = Readonly<Record<string, string>>;
 export interface ClickHouseSchemaState extends ClickHouseSchemaInputs {
   /** Of queues and views: a change of one that somebody else made is told by it. */
   readonly fingerprints: Fingerprints;
+  /**
+   * By captured table, when the tables in which its rows end were made. Rows that had come before are not in them, and
+   * Kafka's consumer group is past their events: who sees another time has them sent again.
+   */
+  readonly births?: Readonly<Record<string, string>>;
   /** What was found to be otherwise than asked for, in words; the next update repairs it. */
   readonly drift: readonly string[];
 }

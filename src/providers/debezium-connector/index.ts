@@ -46,6 +46,11 @@ export interface DebeziumConnectorArgs {
     readonly password: pulumi.Input<string>;
   }>;
   /**
+   * By captured table, when the tables in which its rows end were made (ClickHouseSchema's `births`). Where that changes,
+   * Debezium is told to read the rows that are in Postgres, as for a table that was added.
+   */
+  readonly births?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
    * Whether Connect lives and dies with this stack (default: false). If so, its address may change in place, and on
    * deletion a Connect that does not answer any more counts as gone.
    */

@@ -2,6 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { withoutCredentials } from "../../lib/http";
 import { messageOf, waitFor } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
+import { exactly } from "../../tables";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
@@ -32,6 +33,7 @@ const compared = [
   "generationSetting",
   "heartbeat",
   "signals",
+  "births",
   "managed",
   "startTimeoutSeconds",
   "revision",
@@ -49,7 +51,9 @@ export async function diff(
   olds: DebeziumConnectorState,
   news: DebeziumConnectorInputs,
 ): Promise<dynamic.DiffResult> {
-  const changed = changedProperties({ ...olds }, { ...news }, compared);
+  // Not known before the tables are looked at: then they will most likely be the same.
+  const births = isUnknown(news.births) ? olds.births : news.births;
+  const changed = changedProperties({ ...olds }, { ...news, births }, compared);
   const replaces = changed.filter((name) => {
     switch (name) {
       case "connector":
@@ -172,15 +176,23 @@ async function establish(
   return { ...inputs, ...progress, drift: [] };
 }
 
-/** What a connector that runs already is to read from its beginning: it is new in the list, or still to be told. */
-function unreadTables(
-  { settings }: DebeziumConnectorInputs,
+/**
+ * What a connector that runs already is to read from its beginning: it is new in the list, its rows end in a table that
+ * was made anew, or it is still to be told.
+ */
+export function unreadTables(
+  { settings, births = {} }: DebeziumConnectorInputs,
   olds: DebeziumConnectorState | undefined,
 ): readonly string[] {
   if (olds === undefined) return [];
   const before = includedTables(olds.settings);
   const unread = olds.unread ?? [];
-  return includedTables(settings).filter((table) => !before.includes(table) || unread.includes(table));
+  const reborn = Object.entries(births)
+    .filter(([table, birth]) => (olds.births?.[table] ?? birth) !== birth)
+    .map(([table]) => exactly(table));
+  return includedTables(settings).filter(
+    (table) => !before.includes(table) || unread.includes(table) || reborn.includes(table),
+  );
 }
 
 /**

@@ -30,6 +30,8 @@ export interface DebeziumConnectorInputs {
   readonly generationSetting?: string;
   readonly heartbeat?: HeartbeatTarget;
   readonly signals?: SignalTarget;
+  /** By captured table, when the tables in which its rows end were made; as ClickHouseSchema has it. */
+  readonly births?: Readonly<Record<string, string>>;
   readonly managed: boolean;
   readonly startTimeoutSeconds: number;
   readonly revision: number;
@@ -39,7 +41,7 @@ export interface DebeziumConnectorInputs {
 export interface DebeziumConnectorState extends DebeziumConnectorInputs {
   /** Number of this life of the connector, which began with a snapshot: higher than that of any life before. */
   readonly generation: number;
-  /** Entries of table.include.list that were added to a running connector and whose rows it has not been told to read. */
+  /** Entries of table.include.list whose rows a running connector is to read from their beginning, and has not been told to. */
   readonly unread?: readonly string[];
   /** What was found to be otherwise than asked for, in words; the next update repairs it. */
   readonly drift: readonly string[];

@@ -72,11 +72,12 @@ export async function diff(
 }
 
 export async function create(inputs: PostgresSourceInputs): Promise<dynamic.CreateResult> {
-  return { id: idOf(inputs), outs: await establish(inputs, []) };
+  const id = newId(inputs);
+  return { id, outs: await establish(id, inputs, []) };
 }
 
 export async function update(
-  _id: string,
+  id: string,
   olds: PostgresSourceState,
   news: PostgresSourceInputs,
 ): Promise<dynamic.UpdateResult> {
@@ -84,7 +85,7 @@ export async function update(
   const left = wantedRoles(olds, false)
     .map(({ user }) => user)
     .filter((user) => !stay.has(user));
-  return { outs: await establish(news, left) };
+  return { outs: await establish(id, news, left) };
 }
 
 export async function read(id: string, props: PostgresSourceState): Promise<dynamic.ReadResult> {
@@ -129,12 +130,14 @@ async function remove(_id: string, props: PostgresSourceState): Promise<void> {
 
 export { remove as delete };
 
-function idOf({ host, port, database, publication, slot }: PostgresSourceInputs): string {
-  return `${host}:${port}/${database}/${publication}/${slot}`;
+/** A source that is made anew at the same place is another one: what was read from the one before is not in it. */
+function newId({ host, port, database, publication, slot }: PostgresSourceInputs): string {
+  return `${host}:${port}/${database}/${publication}/${slot}#${Date.now().toString(36)}`;
 }
 
 /** Makes Postgres hold what the inputs ask for, in one transaction, and drops roles that are not wanted any more. */
 async function establish(
+  id: string,
   inputs: PostgresSourceInputs,
   leavingRoles: readonly string[],
 ): Promise<PostgresSourceState> {
@@ -163,7 +166,7 @@ async function establish(
     return state;
   } catch (error) {
     if (!changes.begun) throw error;
-    throw new HalfDoneError(idOf(inputs), { ...inputs, drift: [`not finished: ${messageOf(error)}`] }, error);
+    throw new HalfDoneError(id, { ...inputs, drift: [`not finished: ${messageOf(error)}`] }, error);
   }
 }
 
