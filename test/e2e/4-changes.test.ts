@@ -44,9 +44,7 @@ test("a changed retention plans the captured topics and nothing else, and reache
   const before = settings();
   addSettings("cdc:kafka:", "  retentionHours: 24");
   try {
-    const plan = await succeeds(checkout.cdc(["preview"]));
-    const planned = plan.split("\n").filter((line) => /^ {2}[+~±-] /.test(line));
-    expect(planned.map((line) => line.trim().split(" ").slice(0, 3).join(" ")).sort()).toEqual([
+    expect(await planned()).toEqual([
       "~ update topic-postgres-server.inventory.customers",
       "~ update topic-postgres-server.inventory.orders",
       "~ update topic-postgres-server.inventory.products",
@@ -59,6 +57,40 @@ test("a changed retention plans the captured topics and nothing else, and reache
   }
   await succeeds(checkout.cdc(["up"]));
   expect(await retentionOf("postgres-server.inventory.orders")).toBe(String(168 * 60 * minutes));
+});
+
+test.each([
+  ["a port", ["cdc:ports:", "  node-exporter: 19100"], ["± replace node-exporter-container"]],
+  [
+    "a setting of the connector",
+    ["cdc:connector:", "  settings: { max.batch.size: 4096 }"],
+    ["~ update connector"],
+  ],
+  [
+    // Grafana's data source is told of it.
+    "the scrape interval",
+    ["cdc:prometheus:", "  scrapeIntervalSeconds: 10"],
+    ["± replace grafana-container", "± replace prometheus-container"],
+  ],
+] as const)("changing %s plans that and nothing else", async (_, lines, expected) => {
+  const before = settings();
+  addSettings(...lines);
+  try {
+    expect(await planned()).toEqual(expected);
+  } finally {
+    fs.writeFileSync(settingsFile(), before);
+  }
+});
+
+test("changing a file of Prometheus plans its container and nothing else", async () => {
+  const file = path.join(checkout.folder, "prometheus", "rules", "recording.yml");
+  const before = fs.readFileSync(file, "utf8");
+  fs.writeFileSync(file, `${before}# changed\n`);
+  try {
+    expect(await planned()).toEqual(["± replace prometheus-container"]);
+  } finally {
+    fs.writeFileSync(file, before);
+  }
 });
 
 test("another table is one line of configuration, and the rows that it has already come too", {
@@ -146,6 +178,13 @@ async function clickhouseDo(sql: string): Promise<void> {
     status: 200,
     said: "",
   });
+}
+
+/** What `cdc preview` would do, sorted, without the details. */
+async function planned(): Promise<readonly string[]> {
+  const plan = await succeeds(checkout.cdc(["preview"]));
+  const changes = plan.split("\n").filter((line) => /^ {2}[+~±-] /.test(line));
+  return changes.map((line) => line.trim().split(" ").slice(0, 3).join(" ")).sort();
 }
 
 async function retentionOf(topic: string): Promise<string | undefined> {
