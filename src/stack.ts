@@ -302,9 +302,10 @@ export class CdcStack extends pulumi.ComponentResource {
           url: published("prometheus"),
           runbooks: config.alerts.runbooks,
           keepData,
+          // What does not run yet would be reported as down.
+          startsAfter: [connector],
         },
-        // What does not run yet would be reported as down.
-        within(connector),
+        within(),
       );
     const grafana = isOn("grafana")
       ? new Grafana(

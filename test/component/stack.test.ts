@@ -220,6 +220,20 @@ test("keepData protects the data of Postgres, Kafka, ClickHouse, Prometheus and 
   ]);
 });
 
+test("data that is kept holds nothing else back: it depends on no container", async () => {
+  const { resources } = await built({ keepData: true });
+  const kept = resources.filter((resource) => resource.isProtected).map(({ name }) => name);
+  const others = resources
+    .map(({ name }) => name)
+    .filter((name) => /-container$|^connector$|^schema$/.test(name));
+  for (const data of kept)
+    expect(
+      others.filter((name) => isAfter(resources, data, name)),
+      data,
+    ).toEqual([]);
+  expect(isAfter(resources, "prometheus-container", "connector")).toBe(true);
+});
+
 test("only Portainer sees the engine's socket", async () => {
   const { resources } = await built();
   const seers = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("docker.sock"));

@@ -53,7 +53,11 @@ const toldWithinMs = 3 * minutes;
 const watchedMs = 75 * seconds;
 
 interface Message {
-  readonly alerts: readonly { readonly status: "firing" | "resolved"; readonly labels: Labels }[];
+  readonly alerts: readonly {
+    readonly status: "firing" | "resolved";
+    readonly labels: Labels;
+    readonly startsAt: string;
+  }[];
 }
 
 /** What Alertmanager has sent to the webhook that these tests configure. */
@@ -105,7 +109,7 @@ test.each(failures)(
     };
     const isTheOne = (labels: Labels) =>
       Object.entries(alert).every(([name, value]) => labels[name] === value);
-    messages.length = 0;
+
     const caused = Date.now();
     await cause();
     try {
@@ -128,20 +132,21 @@ test.each(failures)(
     }
     expect([...shown]).toEqual([alert.alertname]);
     await quiet();
-    await waitFor(() => Promise.resolve(sent("resolved").length > 0), {
+    await waitFor(() => Promise.resolve(sent("resolved", caused).length > 0), {
       what: "a message that it is over",
       timeoutMs: 3 * minutes,
       everyMs: 2 * seconds,
     });
-    expect(sent("firing")).toEqual([alert.alertname]);
-    expect(sent("resolved")).toEqual([alert.alertname]);
+    expect(sent("firing", caused)).toEqual([alert.alertname]);
+    expect(sent("resolved", caused)).toEqual([alert.alertname]);
   },
 );
 
-/** Names of the alerts that the webhook was told of. */
-function sent(status: string): readonly (string | undefined)[] {
+/** Names of the alerts that the webhook was told of, of those that began after a time. */
+function sent(status: string, after: number): readonly (string | undefined)[] {
   const all = messages.flatMap((message) => message.alerts);
-  return [...new Set(all.filter((one) => one.status === status).map(({ labels }) => labels.alertname))];
+  const found = all.filter((one) => one.status === status && Date.parse(one.startsAt) >= after);
+  return [...new Set(found.map(({ labels }) => labels.alertname))];
 }
 
 async function succeeds(work: Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
