@@ -318,8 +318,9 @@ export class CdcStack extends pulumi.ComponentResource {
             captured: config.tables,
             clickhouse: clickhouse.reader,
             database: config.clickhouse.database,
+            startsAfter: [clickhouse],
           },
-          within(clickhouse),
+          within(),
         )
       : undefined;
 
