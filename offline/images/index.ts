@@ -13,7 +13,8 @@ import { referenceOf, repositoryPrefix } from "./hash";
 import { recipe as java } from "./java/recipe";
 import { recipe as kafka } from "./kafka/recipe";
 import { recipe as kafkaExporter } from "./kafka-exporter/recipe";
-import { recipe as kafkaLibs } from "./kafka-libs/recipe";
+import { jmxAgentVersion, recipe as kafkaLibs } from "./kafka-libs/recipe";
+import { copyMavenArtifact } from "./maven";
 import { recipe as node } from "./node/recipe";
 import { recipe as nodeExporter } from "./node-exporter/recipe";
 import { recipe as postgres } from "./postgres/recipe";
@@ -78,6 +79,21 @@ export async function ensureLocalImages<S extends ServiceName>(
 export function localReferences<S extends ServiceName>(services: readonly S[]): Record<S, string> {
   const references = services.map((service) => [service, reference(recipeFor(service))]);
   return Object.fromEntries(references) as Record<S, string>;
+}
+
+/**
+ * Fetches the JMX exporter of the local images as a file, for images that do not hold it.
+ * @returns its path.
+ * @throws Error where Maven is missing, or does not get it.
+ */
+export async function fetchJmxExporter(
+  folder: string,
+  { onStep, logFile }: LocalImageOptions,
+): Promise<string> {
+  const host = thisHost((command, args, more) => run(command, args, { logFile, ...more }));
+  await ensureTools(["java", "mvn"], host, onStep);
+  await copyMavenArtifact(host, `io.prometheus.jmx:jmx_prometheus_javaagent:${jmxAgentVersion}`, folder);
+  return path.join(folder, `jmx_prometheus_javaagent-${jmxAgentVersion}.jar`);
 }
 
 function recipeFor(service: ServiceName): Recipe {

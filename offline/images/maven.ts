@@ -8,13 +8,17 @@ export async function copyMavenDependencies(stage: Stage, target: string): Promi
 }
 
 /** Copies one artifact, `group:artifact:version[:type[:classifier]]`, to `target`, a folder. */
-export async function copyMavenArtifact(stage: Stage, artifact: string, target: string): Promise<void> {
-  await maven(stage, `${plugin}:copy`, `-Dartifact=${artifact}`, `-DoutputDirectory=${target}`);
+export async function copyMavenArtifact(
+  host: Pick<Stage, "run">,
+  artifact: string,
+  target: string,
+): Promise<void> {
+  await maven(host, `${plugin}:copy`, `-Dartifact=${artifact}`, `-DoutputDirectory=${target}`);
 }
 
-async function maven(stage: Stage, goal: string, ...properties: string[]): Promise<void> {
-  // A checksum that does not match ends the build; Maven by itself would only warn.
-  await stage.run("mvn", [
+async function maven(host: Pick<Stage, "run">, goal: string, ...properties: string[]): Promise<void> {
+  // A checksum that does not match ends it; Maven by itself would only warn.
+  await host.run("mvn", [
     "--batch-mode",
     "--no-transfer-progress",
     "--strict-checksums",

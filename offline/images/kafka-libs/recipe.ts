@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { copyMavenArtifact, copyMavenDependencies } from "../maven";
 import type { Recipe, Stage } from "../recipe";
 
-const jmxAgentVersion = "1.0.1";
+export const jmxAgentVersion = "1.0.1";
 
 /** Kafka's jars and command-line tools, on which the broker's and Kafka Connect's images stand. */
 export const recipe: Recipe = {
