@@ -55,6 +55,9 @@ export interface LocalFile {
   readonly sha256: string;
 }
 
+/** Where the JMX exporter of a service comes from. */
+export type JmxExporter = "in the image" | LocalFile;
+
 export type ImageMode = "registry" | "local";
 
 /** Which image each service runs on, as the bring-up has found it and noted it in the state folder. */

@@ -1,6 +1,6 @@
 import { type CdcConfig, type OptionalService, optionalServices } from "./config";
 import {
-  type LocalFile,
+  type JmxExporter,
   officialImages,
   type ResolvedImages,
   type ServiceName,
@@ -16,7 +16,7 @@ export interface ServicePlan {
   /** Reference of the image of a service that is part of the stack. */
   readonly image: (service: ServiceName) => string;
   /** Where the JMX exporter of Kafka and of Connect comes from. */
-  readonly jmxExporter: (service: "kafka" | "connect") => "in the image" | LocalFile | undefined;
+  readonly jmxExporter: (service: "kafka" | "connect") => JmxExporter | undefined;
   /** The services that Prometheus collects metrics of. */
   readonly scraped: readonly ServiceName[];
 }

@@ -1,4 +1,11 @@
-import { type Buckets, groupedDigestSql, rowText, type TablePair } from "../compare/digest";
+import {
+  type Buckets,
+  differingBuckets,
+  groupedDigestSql,
+  nothing,
+  rowText,
+  type TablePair,
+} from "../compare/digest";
 import { quotedIdentifier } from "../compare/sql-names";
 import type { CatalogColumn, CatalogTable } from "../tables/model";
 
@@ -162,8 +169,6 @@ export function subtract(all: Buckets, some: Buckets): Buckets {
   );
 }
 
-const nothing = { rows: 0, checksum: 0n };
-
 export interface Difference {
   /** At least how many rows differ. */
   readonly rows: number;
@@ -175,10 +180,9 @@ export interface Difference {
 export function differenceOf(postgres: Buckets, clickhouse: Buckets): Difference {
   let rows = 0;
   const marks: string[] = [];
-  for (const bucket of [...new Set([...postgres.keys(), ...clickhouse.keys()])].sort((a, b) => a - b)) {
+  for (const bucket of differingBuckets(postgres, clickhouse)) {
     const here = postgres.get(bucket) ?? nothing;
     const there = clickhouse.get(bucket) ?? nothing;
-    if (here.rows === there.rows && here.checksum === there.checksum) continue;
     rows += Math.max(1, Math.abs(here.rows - there.rows));
     marks.push(`${bucket}:${here.rows - there.rows}:${here.checksum - there.checksum}`);
   }

@@ -79,13 +79,16 @@ export function bucketsOf(rows: readonly BucketRow[]): Buckets {
   );
 }
 
-/** Checksums of the rows whose key falls into each of 256 buckets, columns `bucket`, `checksum`. */
-export function bucketsSql(pair: TablePair, side: Side): string {
-  const rowHash = hash(rowText(pair.columns, side), side);
-  const bucket = bucketOf(pair, side);
-  return side === "postgres"
-    ? `SELECT (${bucket})::int AS bucket, sum(${rowHash})::text AS checksum FROM ${pair.source} GROUP BY 1`
-    : `SELECT toInt32(${bucket}) AS bucket, toString(sum(toInt256(${rowHash}))) AS checksum FROM ${pair.target} GROUP BY 1`;
+/** What a bucket that is not there holds. */
+export const nothing = { rows: 0, checksum: 0n };
+
+/** In which buckets two digests differ, ascending. */
+export function differingBuckets(postgres: Buckets, clickhouse: Buckets): readonly number[] {
+  const all = [...new Set([...postgres.keys(), ...clickhouse.keys()])].sort((a, b) => a - b);
+  return all.filter((bucket) => {
+    const [here, there] = [postgres.get(bucket) ?? nothing, clickhouse.get(bucket) ?? nothing];
+    return here.rows !== there.rows || here.checksum !== there.checksum;
+  });
 }
 
 /** Keys and hashes of the rows of one bucket, columns `key`, `hash`. */

@@ -3,7 +3,7 @@ import { agentBundle } from "../agent/bundle";
 import type { AgentSettings, AgentTable } from "../agent/settings";
 import type { ServiceName } from "../images";
 import { readProjectFile } from "../lib/paths";
-import { cgroupOf, type ServiceArgs, ServiceContainer } from "./container";
+import { cgroupOf, nodeHealthcheck, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
 export interface AgentArgs extends ServiceArgs {
@@ -56,15 +56,7 @@ export class Agent extends pulumi.ComponentResource {
           // That of the first process, which is the host's.
           { host: "/proc/1/net/dev", path: hostNetworkFile, readOnly: true },
         ],
-        healthcheck: {
-          command: [
-            "node",
-            "-e",
-            "fetch('http://127.0.0.1:9469/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))",
-          ],
-          // Each check starts a Node.
-          everySeconds: 15,
-        },
+        healthcheck: nodeHealthcheck("http://127.0.0.1:9469/healthz"),
         user: "1000:1000",
       },
       { parent: this },

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readProjectFile } from "../lib/paths";
-import { type ServiceArgs, ServiceContainer } from "./container";
+import { nodeHealthcheck, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
 export interface ClickHouseExporterArgs extends ServiceArgs {
@@ -32,15 +32,7 @@ export class ClickHouseExporter extends pulumi.ComponentResource {
           { path: passwordFile, content: args.clickhouse.password },
         ],
         ports: [{ inside: 9116, published: args.port }],
-        healthcheck: {
-          command: [
-            "node",
-            "-e",
-            "fetch('http://127.0.0.1:9116/').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))",
-          ],
-          // Each check starts a Node.
-          everySeconds: 15,
-        },
+        healthcheck: nodeHealthcheck("http://127.0.0.1:9116/"),
         user: "1000:1000",
       },
       { parent: this },

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LocalFile } from "../images";
-import { readProjectFile } from "../lib/paths";
-import { type ContainerFile, type ServiceArgs, ServiceContainer } from "./container";
+import type { JmxExporter } from "../images";
+import { jmxFiles, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
 export interface ConnectArgs extends ServiceArgs {
@@ -12,7 +11,7 @@ export interface ConnectArgs extends ServiceArgs {
   /** Java heap in MiB, at most. */
   readonly heapMb: number;
   /** The JMX exporter: in the image, a file to be put into it, or none, which leaves the worker without JMX metrics. */
-  readonly jmxExporter: "in the image" | LocalFile | undefined;
+  readonly jmxExporter: JmxExporter | undefined;
   /** Debezium's role in Postgres; connectors refer to it as `${file:…:user}` and `${file:…:password}`. */
   readonly postgres: Credentials;
 }
@@ -33,7 +32,7 @@ export class Connect extends pulumi.ComponentResource {
         service: "connect",
         env: workerSettings(args),
         files: [
-          ...jmxFiles(args),
+          ...(args.jmxExporter ? jmxFiles(args.jmxExporter, jmxJar, jmxRules) : []),
           {
             path: credentialsFile,
             content: pulumi.interpolate`user=${args.postgres.user}\npassword=${args.postgres.password}\n`,
@@ -54,15 +53,8 @@ export class Connect extends pulumi.ComponentResource {
 }
 
 /** Where the image's entrypoint looks for the JMX exporter and its rules. The official one does not hold them. */
-function jmxFiles({ jmxExporter: exporter }: ConnectArgs): ContainerFile[] {
-  if (exporter === undefined) return [];
-  return [
-    ...(exporter === "in the image"
-      ? []
-      : [{ path: "/kafka/libs/jmx_prometheus_javaagent.jar", content: exporter }]),
-    { path: "/kafka/config/metrics.yaml", content: readProjectFile("prometheus", "jmx", "connect.yml") },
-  ];
-}
+const jmxJar = "/kafka/libs/jmx_prometheus_javaagent.jar";
+const jmxRules = { path: "/kafka/config/metrics.yaml", rules: "connect.yml" };
 
 const credentialsFile = "/etc/cdc/connect/postgres.properties";
 

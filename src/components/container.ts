@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { LocalFile, ServiceName } from "../images";
+import type { JmxExporter, LocalFile, ServiceName } from "../images";
+import { readProjectFile } from "../lib/paths";
 
 /** What every service is told about where and how it runs. */
 export interface ServiceArgs {
@@ -15,6 +16,11 @@ export interface ServiceArgs {
   readonly bindAddress: string;
   /** How long the service may take to become healthy, in seconds. */
   readonly startTimeoutSeconds: number;
+  /**
+   * What the container is made after. Not said to the component as a whole: its volume, which `down --keep-data` keeps
+   * with all that it depends on, would then depend on that, too.
+   */
+  readonly startsAfter?: readonly pulumi.Resource[];
 }
 
 /** The few facts in which one container differs from another. */
@@ -82,7 +88,7 @@ export class ServiceContainer extends docker.Container {
       name,
       containerArgs(args, facts, image.imageId),
       // There can be one container of that name.
-      pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
+      pulumi.mergeOptions(opts, { deleteBeforeReplace: true, dependsOn: [...(args.startsAfter ?? [])] }),
     );
   }
 }
@@ -99,6 +105,23 @@ export function dataVolume(
     { name: `cdc-${service}-data`, driver: "local", labels: [{ label: "cdc.service", value: service }] },
     { ...rest, deleteBeforeReplace: true, protect: keepData ?? false },
   );
+}
+
+type JmxFile = Pick<ContainerFile, "path"> & { readonly rules: string };
+
+/** The files of the JMX exporter: its jar, where the image lacks it, and rules of prometheus/jmx/. */
+export function jmxFiles(exporter: JmxExporter, jar: string, { path, rules }: JmxFile): ContainerFile[] {
+  return [
+    ...(exporter === "in the image" ? [] : [{ path: jar, content: exporter }]),
+    { path, content: readProjectFile("prometheus", "jmx", rules) },
+  ];
+}
+
+/** A health check by the Node of an image that has no other client. */
+export function nodeHealthcheck(url: string): Healthcheck {
+  const fetching = `fetch('${url}').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  // Each check starts a Node.
+  return { command: ["node", "-e", fetching], everySeconds: 15 };
 }
 
 function containerArgs(

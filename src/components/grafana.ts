@@ -19,8 +19,6 @@ export interface GrafanaArgs extends ServiceArgs {
   readonly clickhouse: Credentials;
   /** ClickHouse's database of the captured tables. */
   readonly database: string;
-  /** What the server starts after; its data, which may be kept, depends on nothing. */
-  readonly startsAfter?: readonly pulumi.Resource[];
 }
 
 /** Grafana, with the data sources and dashboards of the stack. */
@@ -66,7 +64,7 @@ export class Grafana extends pulumi.ComponentResource {
         healthcheck: { command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/api/health"] },
         stopSeconds: 30,
       },
-      { parent: this, dependsOn: [...(args.startsAfter ?? [])] },
+      { parent: this },
     );
     this.admin = { user: "admin", password };
     this.registerOutputs();

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { literally } from "../lib/literal";
 import { type ServiceArgs, ServiceContainer } from "./container";
 
 export interface KafkaExporterArgs extends ServiceArgs {
@@ -33,9 +34,4 @@ export class KafkaExporter extends pulumi.ComponentResource {
     );
     this.registerOutputs();
   }
-}
-
-/** A text as a regular expression that matches it alone. */
-function literally(text: string): string {
-  return text.replace(/[\\^$*+?.()|[\]{}]/g, "\\$&");
 }

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import type { LocalFile } from "../images";
-import { readProjectFile } from "../lib/paths";
-import { type ContainerFacts, dataVolume, type ServiceArgs, ServiceContainer } from "./container";
+import type { JmxExporter } from "../images";
+import { type ContainerFacts, dataVolume, jmxFiles, type ServiceArgs, ServiceContainer } from "./container";
 
 export interface KafkaArgs extends ServiceArgs {
   /** Port on the host. */
@@ -14,7 +13,7 @@ export interface KafkaArgs extends ServiceArgs {
   /** Whether the data volume is protected from being deleted. */
   readonly keepData: boolean;
   /** The JMX exporter: in the image, a file to be put into it, or none, which leaves the broker without JMX metrics. */
-  readonly jmxExporter: "in the image" | LocalFile | undefined;
+  readonly jmxExporter: JmxExporter | undefined;
 }
 
 /** Apache Kafka, the event stream: one node that is broker and controller (KRaft). */
@@ -49,15 +48,12 @@ type JmxFacts = Pick<ContainerFacts, "command" | "files">;
 /** Only for the broker: in the environment of the container, every tool that is run in it would start the exporter, too. */
 function jmxExporter({ jmxExporter: exporter }: KafkaArgs): JmxFacts {
   if (exporter === undefined) return {};
-  const rules = {
-    path: "/etc/cdc/kafka/jmx.yml",
-    content: readProjectFile("prometheus", "jmx", "kafka.yml"),
-  };
   const jar = "/opt/jmx/jmx_prometheus_javaagent.jar";
-  const option = `-javaagent:${jar}=9404:${rules.path}`;
+  const rules = "/etc/cdc/kafka/jmx.yml";
+  const option = `-javaagent:${jar}=9404:${rules}`;
   return {
     command: ["bash", "-c", `KAFKA_OPTS="$KAFKA_OPTS ${option}" exec /etc/kafka/docker/run`],
-    files: [...(exporter === "in the image" ? [] : [{ path: jar, content: exporter }]), rules],
+    files: jmxFiles(exporter, jar, { path: rules, rules: "kafka.yml" }),
   };
 }
 

@@ -18,8 +18,6 @@ export interface PrometheusArgs extends ServiceArgs {
   readonly retentionDays: number;
   /** Whether the data volume is protected from being deleted. */
   readonly keepData: boolean;
-  /** What the server starts after; its data, which may be kept, depends on nothing. */
-  readonly startsAfter?: readonly pulumi.Resource[];
 }
 
 /** Prometheus, with all metrics of the stack. */
@@ -47,7 +45,7 @@ export class Prometheus extends pulumi.ComponentResource {
         healthcheck: { command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9090/-/ready"] },
         stopSeconds: 30,
       },
-      { parent: this, dependsOn: [...(args.startsAfter ?? [])] },
+      { parent: this },
     );
     this.registerOutputs({ url: this.url });
   }

@@ -1,3 +1,4 @@
+import { literally } from "../lib/literal";
 import { unavailablePlaceholder } from "./read";
 
 export interface ConnectorOptions {
@@ -113,5 +114,5 @@ export function connectorSettings(options: ConnectorOptions): Record<string, str
 
 /** A name as a regular expression that matches it and nothing else: Debezium anchors each one, and splits at commas. */
 export function exactly(qualified: string): string {
-  return qualified.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(",", "\\x2C");
+  return literally(qualified).replaceAll(",", "\\x2C");
 }

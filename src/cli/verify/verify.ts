@@ -1,9 +1,12 @@
 import type { Client } from "pg";
 import {
-  bucketsSql,
+  type BucketRow,
+  bucketsOf,
   type Digest,
   differences,
+  differingBuckets,
   digestSql,
+  groupedDigestSql,
   type RowDifference,
   rowsSql,
   type TablePair,
@@ -104,15 +107,11 @@ async function digest(
 const shownBuckets = 4;
 
 async function findDifferences({ pair, postgres, clickhouse }: Sides): Promise<readonly RowDifference[]> {
-  type Bucket = { bucket: number; checksum: string };
   type Row = { key: string; hash: string };
   try {
-    const here = (await postgres.query<Bucket>(bucketsSql(pair, "postgres"))).rows;
-    const there = await clickhouse<Bucket>(bucketsSql(pair, "clickhouse"));
-    const sums = (list: readonly Bucket[]) => new Map(list.map((one) => [one.bucket, one.checksum]));
-    const [left, right] = [sums(here), sums(there)];
-    const all = [...new Set([...left.keys(), ...right.keys()])];
-    const differing = all.filter((bucket) => left.get(bucket) !== right.get(bucket));
+    const here = (await postgres.query<BucketRow>(groupedDigestSql(pair, "postgres", "bucket"))).rows;
+    const there = await clickhouse<BucketRow>(groupedDigestSql(pair, "clickhouse", "bucket"));
+    const differing = differingBuckets(bucketsOf(here), bucketsOf(there));
     const found: RowDifference[] = [];
     for (const bucket of differing.slice(0, shownBuckets)) {
       const ours = (await postgres.query<Row>(rowsSql(pair, bucket, "postgres"))).rows;
