@@ -20,8 +20,10 @@ export const dashboards = fs
  */
 export const emptyWhenWell: Readonly<Record<string, string>> = {
   "Alert Management / Since when": "lists the alerts that fire",
+  "Alert Management / History": "lists the alerts that were pending or fired",
   "Alert Management / Firing by severity": "counts the alerts that fire",
   "Alert Management / Firing by service": "counts the alerts that fire",
+  "Alert Management / Mean time to resolve": "averages over the alerts that were pending or fired",
 };
 
 interface NamedQuery extends PanelQuery {
