@@ -32,7 +32,12 @@ export type Credentials = z.output<typeof credentials>;
 export function factsOf(state: StackState): StackFacts | undefined {
   // After `down --keep-data` the outputs of the time before are still there, as long as there are volumes.
   if (!state.resources.some(({ type }) => type === resourceTypes.container)) return undefined;
-  const parsed = outputs.safeParse(state.outputs);
+  return factsIn(state.outputs);
+}
+
+/** The same, from the outputs of an update that has just ended. */
+export function factsIn(values: unknown): StackFacts | undefined {
+  const parsed = outputs.safeParse(values);
   return parsed.success ? parsed.data : undefined;
 }
 

@@ -78,7 +78,12 @@ export function describeImages({ mode, images, why }: ResolvedImages): string {
 /** Opens the stack for an operation of the engine. */
 export function stackFor(
   options: CommonOptions,
-  context: { steps: Steps; pulumi: PulumiFacts; interruption: Interruption; program?: PulumiFn },
+  context: {
+    steps: Steps;
+    pulumi: PulumiFacts;
+    interruption: Interruption;
+    program?: () => Promise<PulumiFn>;
+  },
 ): OpenStack {
   return openStack({
     name: options.stack,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { agentBundle } from "../agent/bundle";
 import type { AgentSettings, AgentTable } from "../agent/settings";
 import type { ServiceName } from "../images";
+import { bundled } from "../lib/bundle";
 import { readProjectFile } from "../lib/paths";
 import { cgroupOf, nodeHealthcheck, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
@@ -46,7 +46,7 @@ export class Agent extends pulumi.ComponentResource {
         // The bundle is small; what the heap may grow to leaves room for buffers within the limit.
         command: ["node", `--max-old-space-size=${Math.floor(args.memoryMb * 0.6)}`, script, settingsFile],
         files: [
-          { path: script, content: agentBundle() },
+          { path: script, content: bundled("src/agent/main.ts", { minify: true }) },
           { path: settingsFile, content: pulumi.jsonStringify(settingsOf(args)) },
           { path: postgresPassword, content: args.postgres.password },
           { path: clickhousePassword, content: args.clickhouse.credentials.password },

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { readProjectFile } from "../lib/paths";
+import { bundled } from "../lib/bundle";
 import { nodeHealthcheck, type ServiceArgs, ServiceContainer } from "./container";
 import type { Credentials } from "./password";
 
@@ -28,7 +28,7 @@ export class ClickHouseExporter extends pulumi.ComponentResource {
           CLICKHOUSE_PASSWORD_FILE: passwordFile,
         },
         files: [
-          { path: script, content: javaScriptOf(readProjectFile("src", "exporters", "clickhouse.ts")) },
+          { path: script, content: bundled("src/exporters/clickhouse.ts", { minify: true }) },
           { path: passwordFile, content: args.clickhouse.password },
         ],
         ports: [{ inside: 9116, published: args.port }],
@@ -43,11 +43,3 @@ export class ClickHouseExporter extends pulumi.ComponentResource {
 
 const script = "/etc/cdc/clickhouse-exporter/exporter.js";
 const passwordFile = "/etc/cdc/clickhouse-exporter/password";
-
-/** What any Node runs. The same source gives the same text, so that the container stays. */
-function javaScriptOf(source: string): string {
-  const ts = require("typescript") as typeof import("typescript");
-  return ts.transpileModule(source, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
-  }).outputText;
-}

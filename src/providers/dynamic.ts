@@ -43,14 +43,7 @@ function newProvider(name: ProviderName): pulumi.dynamic.ResourceProvider {
       }
       root = path.dirname(root);
     }
-    const registered = "__cdcTypeScript";
-    if (!(registered in globalThis)) {
-      require(path.join(root, "node_modules", "ts-node")).register({
-        transpileOnly: true,
-        project: path.join(root, "tsconfig.json"),
-      });
-      Object.assign(globalThis, { [registered]: true });
-    }
+    require(path.join(root, "bin", "typescript.js")).register();
     return require(path.join(root, "src", "providers", name, "operations.ts"));
   };
   // The host prints an error's stack beside its message; to the user of the stack only the message is of use.

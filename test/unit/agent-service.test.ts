@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { agentBundle } from "../../src/agent/bundle";
 import { pause } from "../../src/agent/clock";
 import { lookAtConnector } from "../../src/agent/connector";
 import { countErrors } from "../../src/agent/errors";
@@ -15,6 +14,7 @@ import { Outcomes } from "../../src/agent/outcomes";
 import { createServer } from "../../src/agent/server";
 import { type AgentSettings, parseSettings } from "../../src/agent/settings";
 import { lookAtSlot } from "../../src/agent/slot";
+import { bundled } from "../../src/lib/bundle";
 import { projectRoot, readProjectFile } from "../../src/lib/paths";
 import { waitFor } from "../../src/lib/retry";
 
@@ -370,21 +370,24 @@ describe("the contract in docs/metrics.md", () => {
 });
 
 describe("the bundle", () => {
+  const agent: Parameters<typeof bundled> = ["src/agent/main.ts", { minify: true }];
+  const agentBundle = () => bundled(...agent);
+
   test("is small, names no folder of this machine, and is the same each time", async () => {
-    const text = agentBundle();
+    const text = await agentBundle();
     expect(text.length).toBeLessThan(300_000);
     expect(text).not.toContain(projectRoot);
     expect(text).not.toContain("node_modules");
     expect(text).not.toContain(os.homedir());
-    const module = await import("../../src/agent/bundle?again" as string);
-    expect(module.agentBundle()).toBe(text);
+    const module = await import("../../src/lib/bundle?again" as string);
+    expect(await module.bundled(...agent)).toBe(text);
   });
 
-  test("runs on Node alone, and says what is wrong with its settings", () => {
+  test("runs on Node alone, and says what is wrong with its settings", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "agent-"));
     try {
       const [script, settings] = [path.join(folder, "agent.js"), path.join(folder, "settings.json")];
-      fs.writeFileSync(script, agentBundle());
+      fs.writeFileSync(script, await agentBundle());
       fs.writeFileSync(settings, "{}");
       const { status, stdout } = spawnSync(process.execPath, [script, settings], { encoding: "utf8" });
       expect(stdout).toMatch(

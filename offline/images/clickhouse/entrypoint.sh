@@ -18,7 +18,7 @@ main() {
   unset FRONT_PREPARED CLICKHOUSE_USER CLICKHOUSE_PASSWORD CLICKHOUSE_PASSWORD_FILE
   cd /var/lib/clickhouse
   # The engine writes its log to standard error; a container's log is one stream.
-  exec node --max-old-space-size=128 /usr/lib/clickhouse-front/main.js --config-file="$config" "$@" 2>&1
+  exec node --max-old-space-size=128 /usr/lib/clickhouse-front/front.js --config-file="$config" "$@" 2>&1
 }
 
 prepare() {

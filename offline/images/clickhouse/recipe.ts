@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import * as ts from "typescript";
+import { bundled } from "../../../src/lib/bundle";
 import type { Recipe, Stage } from "../recipe";
 
 /**
@@ -24,21 +24,6 @@ async function prepare(stage: Stage): Promise<void> {
     cwd: runtime,
   });
   fs.renameSync(path.join(runtime, "node_modules"), path.join(stage.dir, "node_modules"));
-  translate(path.join(stage.dir, "front"), path.join(stage.dir, "front.js"));
-}
-
-/** TypeScript to what Node runs; types are checked with the rest of the project. */
-function translate(from: string, to: string): void {
-  fs.mkdirSync(to);
-  for (const file of fs.readdirSync(from)) {
-    const { outputText } = ts.transpileModule(fs.readFileSync(path.join(from, file), "utf8"), {
-      fileName: file,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.CommonJS,
-        esModuleInterop: true,
-      },
-    });
-    fs.writeFileSync(path.join(to, file.replace(/\.ts$/, ".js")), outputText);
-  }
+  const front = await bundled("offline/images/clickhouse/front/main.ts", { packages: "external" });
+  fs.writeFileSync(path.join(stage.dir, "front.js"), front);
 }

@@ -41,7 +41,10 @@ async function plan(
     steps,
     pulumi,
     interruption,
-    program: async () => (await import("../../program")).program(),
+    program: async () => {
+      const { program } = await import("../../program");
+      return async () => program();
+    },
   });
   const automation = await stack.automation();
   const view = plannedChanges();

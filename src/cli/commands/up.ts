@@ -1,10 +1,7 @@
 import type { ResolvedImages } from "../../images";
-import { messageOf } from "../../lib/retry";
 import type { CommandContext } from "../command";
-import { withClickHouse, withPostgres } from "../connections";
 import { recover } from "../engine/recovery";
-import { factsOf, type StackFacts } from "../facts";
-import { describeLatency, measureLatency } from "../latency";
+import { factsIn, factsOf, type StackFacts } from "../facts";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
@@ -25,57 +22,43 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
   const pulumi = await pulumiStep(steps, options);
   const images = await imagesStep(steps, config, options);
   interruption.check();
+  let outputs: unknown;
   const stack = stackFor(options, {
     steps,
     pulumi,
     interruption,
-    program: async () => (await import("../../program")).program(),
+    program: async () => {
+      const [{ output }, { program }] = [await import("@pulumi/pulumi"), await import("../../program")];
+      return async () => {
+        const values = program();
+        // To ask the CLI for them again would take a second.
+        output(values).apply((known) => {
+          outputs = known;
+        });
+        return values;
+      };
+    },
   });
   await recover({ stack, stackName: options.stack, pulumi, steps });
   interruption.check();
   const automation = await stack.automation();
+  // Loaded while the engine works.
+  const proof = import("../first-row");
   await operate("Stack", context, options, (engine) =>
     automation.up({ ...engine, color: "never", refresh: options.refresh ?? false }),
   );
-  const facts = factsOf(await stack.read());
+  const facts = factsIn(outputs) ?? factsOf(await stack.read());
   if (!facts)
     throw new Error(
       "the update ended well, but the stack's state holds no containers or outputs; run: npx cdc up --refresh",
     );
-  await firstRow(facts, context);
+  await (await proof).firstRow(facts, context.steps);
   terminal.line();
   for (const line of summary(facts, images, pulumi)) terminal.line(line);
   for (const warning of docker.warnings) terminal.line(`  note: ${warning}`);
   terminal.line();
   terminal.line(`up in ${duration(Date.now() - started)}`);
   return undefined;
-}
-
-/** Sends rows through the pipeline: the one proof that it works. */
-async function firstRow(facts: StackFacts, { steps }: CommandContext): Promise<void> {
-  await steps.step("First row, Postgres to ClickHouse", async () => {
-    const latency = await withPostgres(facts, "postgres-admin", (postgres) =>
-      withClickHouse(facts, (query) =>
-        measureLatency({
-          postgres,
-          hasArrived: async (beatAt) =>
-            (
-              await query(
-                `SELECT 1 FROM heartbeat WHERE beat_at = toDateTime64('${beatAt}', 6, 'UTC') LIMIT 1`,
-              )
-            ).length > 0,
-          samples: 10,
-          timeoutMs: 30_000,
-        }),
-      ),
-    ).catch((error: unknown) => {
-      throw new Error(
-        `all services are up, but no row came from Postgres to ClickHouse: ${messageOf(error)}\n` +
-          "see which part is behind: npx cdc status; put right what was changed by hand: npx cdc up --refresh",
-      );
-    });
-    return { value: undefined, detail: describeLatency(latency) };
-  });
 }
 
 /** What the user wants to know at the end: where everything is, how to get in, and what is different here. */

@@ -10,8 +10,8 @@ export interface StackOptions {
   readonly pulumi: PulumiFacts;
   readonly logFile: string;
   readonly running: RunningEngines;
-  /** The program that says what the stack is; needed where it is brought up or previewed. */
-  readonly program?: PulumiFn;
+  /** Loads the program that says what the stack is; needed where it is brought up or previewed. */
+  readonly program?: () => Promise<PulumiFn>;
 }
 
 /** A stack of this checkout. */
@@ -25,19 +25,23 @@ export interface OpenStack {
 /** Opens the stack, and makes it where there is none yet. */
 export function openStack(options: StackOptions): OpenStack {
   const cli = engineCommand(options.pulumi, options.logFile, options.running);
+  const loaded = once(async () => ({
+    sdk: await import("@pulumi/pulumi/automation"),
+    program: await options.program?.(),
+  }));
   let known = false;
   const pulumi = (...args: string[]) => cli.run([...args, "--stack", options.name], projectRoot, {});
   return {
-    automation: once(() =>
-      automationStack(
-        options,
-        forAutomation(cli, () => known),
-      ),
+    automation: once(async () =>
+      automationStack(options.name, {
+        ...(await loaded()),
+        command: forAutomation(cli, () => known),
+      }),
     ),
     read: async () => {
       const exported = pulumi("stack", "export", "--show-secrets");
-      // What an operation needs is loaded while the CLI works.
-      if (options.program) void import("@pulumi/pulumi/automation");
+      // What an operation needs is loaded while the CLI works; whoever needs it is told why it can't be.
+      if (options.program) loaded().catch(() => undefined);
       const { stdout } = await exported.catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
         await pulumi("stack", "init");
@@ -50,21 +54,23 @@ export function openStack(options: StackOptions): OpenStack {
   };
 }
 
-async function automationStack(
-  { name, program }: StackOptions,
-  pulumiCommand: PulumiCommand,
-): Promise<Stack> {
-  const automation = await import("@pulumi/pulumi/automation");
-  const workspace = await automation.LocalWorkspace.create({
+interface Automation {
+  readonly sdk: typeof import("@pulumi/pulumi/automation");
+  readonly program: PulumiFn | undefined;
+  readonly command: PulumiCommand;
+}
+
+async function automationStack(name: string, { sdk, program, command }: Automation): Promise<Stack> {
+  const workspace = await sdk.LocalWorkspace.create({
     workDir: projectRoot,
-    pulumiCommand,
+    pulumiCommand: command,
     ...(program ? { program } : {}),
   });
   try {
-    return await automation.Stack.select(name, workspace);
+    return await sdk.Stack.select(name, workspace);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    return await automation.Stack.create(name, workspace);
+    return await sdk.Stack.create(name, workspace);
   } finally {
     withoutSalt(name);
   }
