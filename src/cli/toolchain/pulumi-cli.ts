@@ -25,11 +25,8 @@ export interface PulumiCli {
   readonly pathDirs: readonly string[];
 }
 
-/**
- * Node programs that use the pinned plugins need a CLI of at least this version: their SDKs ask for
- * `@pulumi/pulumi ^3.142.0` (node_modules/@pulumi/docker/package.json), and engine and SDK go together.
- */
-export const oldestCli = "3.142.0";
+/** The first version whose `destroy` knows `--exclude`, with which `down --keep-data` keeps volumes (pulumi/pulumi#18828). */
+export const oldestCli = "3.158.0";
 
 /** Finds the Pulumi CLI; where there is none, downloads the official one; where that can't be had, builds it. */
 export async function ensureCli(progress: DownloadProgress): Promise<PulumiCli> {
