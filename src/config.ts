@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { type ServiceName, serviceNames } from "./images";
+import { editDistance } from "./lib/near";
 import type { TableSettings } from "./tables";
 
 /** The namespace of this project's settings in `Pulumi.<stack>.yaml`: the project's name in Pulumi.yaml. */
@@ -112,11 +113,14 @@ const demoTables: readonly TableSettings[] = [
   { table: "inventory.products" },
 ];
 
+/** Settings of a service that are ours to set, each with what changes it; an empty text where nothing does. */
+type OwnSettings = Readonly<Record<string, string>>;
+
 /**
  * Debezium settings that others go by: tables, topics, slot, the generation that each event carries, and what the type
  * contract rests on (docs/type-contract.md); each with the setting that changes it for all.
  */
-const ownSettings: Readonly<Record<string, string>> = {
+const ownDebeziumSettings: OwnSettings = {
   name: "cdc:connector.name",
   "topic.prefix": "cdc:connector.topicPrefix",
   "slot.name": "cdc:postgres.slot",
@@ -134,6 +138,45 @@ const ownSettings: Readonly<Record<string, string>> = {
   "hstore.handling.mode": "",
   "unavailable.value.placeholder": "",
 };
+
+/**
+ * Server settings of Postgres that others go by: its address and files in the container, WAL that holds logical changes,
+ * and how passwords are stored, by which all clients log in.
+ */
+const ownPostgresSettings: OwnSettings = {
+  port: "cdc:ports.postgres",
+  listen_addresses: "cdc:bindAddress",
+  unix_socket_directories: "",
+  data_directory: "",
+  config_file: "",
+  hba_file: "",
+  wal_level: "",
+  max_slot_wal_keep_size: "cdc:postgres.maxSlotWalKeepSizeMb",
+  password_encryption: "",
+};
+
+/**
+ * Settings that are handed on to a service, by name. Numbers and booleans are taken too: `pulumi config set --path`
+ * makes them of what looks like one.
+ * @param spelled how a name is written in `own`, where the service takes several spellings.
+ */
+function furtherSettings(own: OwnSettings, spelled = (name: string) => name) {
+  return z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .superRefine((settings, context) => {
+      for (const [name, value] of Object.entries(settings)) {
+        const instead = own[spelled(name)];
+        if (instead !== undefined)
+          context.addIssue({
+            code: "custom",
+            path: [name],
+            input: value,
+            message: `the rest of the stack goes by it, so it is not set here${instead ? `; set ${instead}` : ""}`,
+          });
+      }
+    })
+    .default({});
+}
 
 /** Everything that can be configured. The only place that knows names, defaults and limits. */
 export const configSchema = z.strictObject({
@@ -208,10 +251,10 @@ export const configSchema = z.strictObject({
         .describe("WAL in MiB that a stalled slot may hold back before Postgres gives the slot up"),
       publication: identifier.default("cdc_publication").describe("Name of the publication"),
       slot: identifier.default("cdc_slot").describe("Name of the replication slot"),
-      settings: z
-        .record(z.string(), z.string())
-        .default({})
-        .describe("Further server settings, as after `postgres -c`"),
+      // As after `-c`: in small letters or large ones, with dashes or underscores.
+      settings: furtherSettings(ownPostgresSettings, (name) =>
+        name.toLowerCase().replaceAll("-", "_"),
+      ).describe("Further server settings, as after `postgres -c`"),
     })
     .prefault({})
     .describe("The source"),
@@ -245,20 +288,7 @@ export const configSchema = z.strictObject({
         .default("postgres-server")
         .describe("First part of every topic's name"),
       heapMb: mebibytes.default(768).describe("Java heap of Kafka Connect in MiB"),
-      settings: z
-        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
-        .superRefine((settings, context) => {
-          for (const [name, instead] of Object.entries(ownSettings))
-            if (name in settings)
-              context.addIssue({
-                code: "custom",
-                path: [name],
-                input: settings[name],
-                message: `the rest of the stack goes by it, so it is not set here${instead ? `; set ${instead}` : ""}`,
-              });
-        })
-        .default({})
-        .describe("Further Debezium settings, laid over ours"),
+      settings: furtherSettings(ownDebeziumSettings).describe("Further Debezium settings, laid over ours"),
     })
     .prefault({})
     .describe("Debezium"),
@@ -359,7 +389,7 @@ export class ConfigError extends Error {
 
 /**
  * Checks raw settings: a map of full key (`cdc:ports`) to value as Pulumi keeps it, structured values as JSON.
- * Keys of other namespaces are ignored.
+ * Keys of other namespaces are ignored, unless they look like a slip in ours.
  * @throws ConfigError that names each wrong key, its value, and what is allowed.
  */
 export function parseConfig(raw: Readonly<Record<string, string>>): CdcConfig {
@@ -368,9 +398,12 @@ export function parseConfig(raw: Readonly<Record<string, string>>): CdcConfig {
     return namespace === configNamespace ? [[rest.join(":"), decode(value)] as const] : [];
   });
   const result = configSchema.safeParse(Object.fromEntries(own), { reportInput: true });
-  const problems = result.success
-    ? contradictionsIn(result.data)
-    : result.error.issues.flatMap((issue) => describeIssue(issue));
+  const problems = [
+    ...Object.keys(raw).flatMap(misspeltNamespace),
+    ...(result.success
+      ? contradictionsIn(result.data)
+      : result.error.issues.flatMap((issue) => describeIssue(issue))),
+  ];
   if (problems.length === 0 && result.success) return result.data;
   throw new ConfigError(
     [
@@ -380,6 +413,22 @@ export function parseConfig(raw: Readonly<Record<string, string>>): CdcConfig {
         "the README lists all settings",
     ].join("\n"),
   );
+}
+
+/** Pulumi takes every namespace, as that of a package, and would not say that nobody reads it. */
+function misspeltNamespace(key: string): string[] {
+  const [namespace = "", ...rest] = key.split(":");
+  const written = namespace.toLowerCase();
+  // Two slips away are names of real packages: vcd, say. Two letters that have changed places are one slip.
+  const isNear = editDistance(written, configNamespace) === 1 || sorted(written) === sorted(configNamespace);
+  if (namespace === configNamespace || !isNear) return [];
+  return [
+    `${key}: nobody reads the namespace "${namespace}"; did you mean ${configNamespace}:${rest.join(":")}?`,
+  ];
+}
+
+function sorted(text: string): string {
+  return [...text].sort().join("");
 }
 
 function decode(value: string): unknown {

@@ -61,9 +61,12 @@ describe("the configuration", () => {
     expect(parse({ tables: ["inventory.products"] }).tables).toEqual([{ table: "inventory.products" }]);
   });
 
-  it("ignores settings of other packages", () => {
-    expect(parseConfig({ "docker:host": "unix:///run/docker.sock" }).bindAddress).toBe("127.0.0.1");
-  });
+  it.each(["docker:host", "aws:region", "gcp:project", "vcd:url", "pulumi:tags"])(
+    "leaves %s to its package",
+    (key) => {
+      expect(parseConfig({ [key]: "x" }).bindAddress).toBe("127.0.0.1");
+    },
+  );
 
   it("does not print what is set for alerts: it may be a secret", () => {
     const said = messageFor({ alerts: { webhook: "ftp://hooks.example.com/secret-1", slack: "secret-2" } });
@@ -77,6 +80,35 @@ describe("the configuration", () => {
     expect(said).toContain("cdc:connector.settings.slot.name: the rest of the stack goes by it");
     expect(said).toContain("set cdc:postgres.slot");
     expect(said).toContain("cdc:connector.settings.transforms");
+  });
+
+  it("takes settings of Postgres and Debezium as `pulumi config set --path` stores them", () => {
+    const settings = { max_connections: 200, log_statement: "all", jit: false };
+    expect(parse({ postgres: { settings } }).postgres.settings).toEqual({
+      max_connections: "200",
+      log_statement: "all",
+      jit: "false",
+    });
+    expect(parse({ connector: { settings: { "max.batch.size": 512 } } }).connector.settings).toEqual({
+      "max.batch.size": "512",
+    });
+  });
+
+  it("refuses server settings of Postgres that the rest of the stack goes by, however they are spelled", () => {
+    const said = messageFor({
+      postgres: { settings: { port: 5433, Listen_Addresses: "*", "wal-level": "replica" } },
+    });
+    expect(said).toContain("cdc:postgres.settings.port: the rest of the stack goes by it");
+    expect(said).toContain("set cdc:ports.postgres; found");
+    expect(said).toContain("cdc:postgres.settings.Listen_Addresses");
+    expect(said).toContain("set cdc:bindAddress");
+    expect(said).toContain("cdc:postgres.settings.wal-level");
+  });
+
+  it.each(["cbc:ports", "CDC:ports", "cdcs:ports", "ccd:ports"])("refuses %s, which nobody reads", (key) => {
+    expect(() => parseConfig({ [key]: "{}" })).toThrow(
+      `${key}: nobody reads the namespace "${key.split(":")[0]}"; did you mean cdc:ports?`,
+    );
   });
 
   it("wants a mail server's user and password together", () => {
