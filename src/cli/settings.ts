@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { parse } from "yaml";
-import { type CdcConfig, parseConfig } from "../config";
+import { type CdcConfig, configNamespace, parseConfig } from "../config";
 import { inProject } from "../lib/paths";
 
 /**
@@ -16,7 +16,12 @@ export function readSettings(stackName: string): CdcConfig {
 export function rawSettings(yaml: string): Record<string, string> {
   const entries = Object.entries((parse(yaml)?.config ?? {}) as Readonly<Record<string, unknown>>);
   const open = entries.filter(([, value]) => !isEncrypted(value));
-  return Object.fromEntries(open.map(([key, value]) => [key, asText(withoutSecrets(value))]));
+  return Object.fromEntries(open.map(([key, value]) => [fullKey(key), asText(withoutSecrets(value))]));
+}
+
+/** To Pulumi, a key without a namespace is one of the project's own. */
+function fullKey(key: string): string {
+  return key.includes(":") ? key : `${configNamespace}:${key}`;
 }
 
 /** Stands for a value that only the engine can read; all that are meant to be secret are texts, and some URLs. */

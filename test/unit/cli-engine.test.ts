@@ -285,6 +285,15 @@ describe("settings", () => {
     });
   });
 
+  test("without a namespace are the project's, as the engine takes them; those of packages keep theirs", () => {
+    const yaml = "config:\n  images: registry\n  keepData: true\n  docker:host: unix:///run/docker.sock\n";
+    expect(rawSettings(yaml)).toEqual({
+      "cdc:images": "registry",
+      "cdc:keepData": "true",
+      "docker:host": "unix:///run/docker.sock",
+    });
+  });
+
   test("a secret within a structure counts as given, though only the engine can read it", () => {
     const yaml = [
       "config:",
