@@ -5,7 +5,7 @@ import { parseCatalog } from "../tables/catalog";
 import type { Canary } from "./canary";
 import type { ClickHouseQuery } from "./clickhouse";
 import { type Clock, monotonic, pause } from "./clock";
-import { type AgentMetrics, comparisonResults } from "./metrics";
+import { type AgentMetrics, type ComparisonResult, comparisonResults } from "./metrics";
 import { type PostgresLogin, type PostgresQuery, withPostgres } from "./postgres";
 import type { AgentTable } from "./settings";
 import {
@@ -84,7 +84,7 @@ async function compareOnce(
     await pause(visibleMs, signal);
     // What is left open when the agent dies must not keep its snapshot.
     await query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-      SET LOCAL idle_in_transaction_session_timeout = '60s'`);
+      SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + 30_000}`);
     const all = await sides.all("whole");
     let later: number | undefined;
     const began = monotonic();
@@ -292,8 +292,10 @@ export class ComparisonRounds {
   constructor(private readonly options: ComparisonOptions) {
     this.clock = options.clock ?? monotonic;
     this.turns = new Turns(options.tables, options.comparisonSeconds * 1000, this.clock(), options.rest);
-    for (const { source } of options.tables)
+    for (const { source } of options.tables) {
+      options.metrics.withoutResult.set({ table: source }, 0);
       for (const result of comparisonResults) options.metrics.comparisons.inc({ table: source, result }, 0);
+    }
   }
 
   /** @returns milliseconds until it wants to be called again. */
@@ -310,7 +312,7 @@ export class ComparisonRounds {
     } catch (error) {
       // Told to end: that was no fault of the table's.
       if (signal.aborted) throw error;
-      this.options.metrics.comparisons.inc({ table: source, result: "failed" });
+      this.count(source, "failed");
       this.options.onResult(source, error);
     } finally {
       const ended = this.clock();
@@ -320,9 +322,16 @@ export class ComparisonRounds {
     return 0;
   }
 
+  private count(table: string, result: ComparisonResult): void {
+    const { comparisons, withoutResult } = this.options.metrics;
+    comparisons.inc({ table, result });
+    if (result === "unsettled" || result === "failed") withoutResult.inc({ table });
+    else withoutResult.set({ table }, 0);
+  }
+
   private show(table: string, comparison: Comparison): void {
     const { metrics, log } = this.options;
-    metrics.comparisons.inc({ table, result: comparison.result });
+    this.count(table, comparison.result);
     if (comparison.result === "unsettled") return;
     const differing = comparison.result === "different" ? comparison.differing : 0;
     metrics.sourceRows.set({ table }, comparison.sourceRows);

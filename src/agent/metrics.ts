@@ -78,6 +78,11 @@ export function newMetrics() {
       "table",
     ),
     comparisonSeconds: gauge("cdc_table_comparison_seconds", "How long the last comparison took", "table"),
+    withoutResult: gauge(
+      "cdc_table_comparisons_without_result",
+      "Comparisons in a row that came to no result",
+      "table",
+    ),
     comparisons: counter("cdc_table_comparisons_total", "Comparisons by result", "table", "result"),
     probeSuccess: gauge("cdc_agent_probe_success", "Whether the agent's last look worked", "probe"),
     containerMemory: gauge(

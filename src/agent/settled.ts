@@ -60,8 +60,8 @@ export function versionAt(position: bigint): bigint {
   return position << 64n;
 }
 
-/** More keys than this are not asked for: too much has changed. */
-export const maxChangedKeys = 20_000;
+/** More keys than this are not asked for: the agent holds them all, some 40 MB where they are of several texts. */
+export const maxChangedKeys = 50_000;
 
 /** A row of `settledSql`: a bucket, or (`_bucket` -1) a key that has changed. */
 export interface SettledRow {

@@ -68,13 +68,18 @@ const bits: Form = (p, c) => ({
   clickhouse: `toString(reinterpretAsInt64(toFloat64(${c})))`,
 });
 
+/** Postgres counts no days to infinity: without this, one such row would keep the whole table from being compared. */
+function orInfinite(value: string, finite: string): string {
+  return `CASE WHEN isfinite(${value}) THEN (${finite})::text ELSE (${value})::text END`;
+}
+
 const days: Form = (p, c) => ({
-  postgres: `((${p}) - date '1970-01-01')::text`,
+  postgres: orInfinite(p, `${p} - date '1970-01-01'`),
   clickhouse: `toString(toInt32(${c}))`,
 });
 
 const microseconds: Form = (p, c) => ({
-  postgres: `(extract(epoch FROM ${p}) * 1000000)::bigint::text`,
+  postgres: orInfinite(p, `(extract(epoch FROM ${p}) * 1000000)::bigint`),
   clickhouse: `toString(toUnixTimestamp64Micro(toDateTime64(${c}, 6, 'UTC')))`,
 });
 

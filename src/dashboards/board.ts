@@ -51,7 +51,8 @@ export function board({ uid, title, description, time, refresh, variables, secti
       new DashboardLinkBuilder("CDC dashboards")
         .type(DashboardLinkType.Dashboards)
         .tags([tag])
-        .keepTime(true)
+        // Orders of the demo are of past years, and a range of years has the others look at a point a day.
+        .keepTime(false)
         .includeVars(true),
     )
     .build();

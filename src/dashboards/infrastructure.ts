@@ -207,12 +207,11 @@ const postgres: Section = {
       title: "Connections, of max_connections",
       description:
         "Share of the connections that Postgres allows. Bad: near 100 %; it then refuses new ones.",
-      queries: [over("sum(pg_stat_activity_count) / max(pg_settings_max_connections)")],
+      queries: [now("sum(pg_stat_activity_count) / max(pg_settings_max_connections)")],
       unit: "percentunit",
       decimals: 0,
       thresholds: above(limits.connections),
       none: "unknown",
-      sparkline: true,
       height: 7,
       width: 3,
     }),

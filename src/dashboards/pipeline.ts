@@ -53,22 +53,20 @@ const verdict: Section = {
       description:
         "From a canary's commit in Postgres until a query in ClickHouse sees it: 99 of 100 are faster than this, over " +
         `the last minute. Bad: ${limits.latencySeconds.limit} s and more, which is more than the pipeline promises.`,
-      queries: [over("cdc:latency_seconds:p99")],
+      queries: [now("cdc:latency_seconds:p99")],
       unit: "s",
       thresholds: above(limits.latencySeconds),
       none: "no canary",
-      sparkline: true,
     }),
     statPanel({
       title: "Oldest canary on its way",
       description:
         "Age of the oldest canary that has not arrived; 0 when none is on its way. Bad: it grows, so nothing arrives " +
         "any more; the latency beside it does not show this, for it counts only what arrived.",
-      queries: [over("max(cdc_canary_waiting_seconds)")],
+      queries: [now("max(cdc_canary_waiting_seconds)")],
       unit: "s",
       thresholds: above(limits.canaryWaitingSeconds),
       none: "unknown",
-      sparkline: true,
     }),
     statPanel({
       title: "Events not readable",
@@ -94,12 +92,11 @@ const verdict: Section = {
       description:
         "WAL that Postgres keeps for the slot, as a share of max_slot_wal_keep_size. Bad: it nears 100 %, where " +
         "Postgres gives the slot up and a new snapshot is needed.",
-      queries: [over("max(cdc:slot_wal_used:ratio)")],
+      queries: [now("max(cdc:slot_wal_used:ratio)")],
       unit: "percentunit",
       decimals: 1,
       thresholds: above(limits.slotWalUsed),
       none: "no limit",
-      sparkline: true,
     }),
   ],
 };
@@ -195,7 +192,7 @@ const connector: Section = {
       title: "Connector state",
       description:
         "The connector's state over time. Bad: anything but RUNNING. PAUSED and STOPPED were somebody's wish; FAILED " +
-        "and MISSING need a restart or another npm run up.",
+        "and MISSING need a restart or another npm run up; no answer: Kafka Connect itself is away.",
       queries: [
         over(
           `max by (connector) (${connectorStates
@@ -206,9 +203,10 @@ const connector: Section = {
       ],
       unit: "none",
       mappings: [
-        words(
-          Object.fromEntries(connectorStates.map(([state, color], index) => [index + 1, [state, color]])),
-        ),
+        words({
+          0: ["no answer", "red"],
+          ...Object.fromEntries(connectorStates.map(([state, color], index) => [index + 1, [state, color]])),
+        }),
       ],
     }),
     timePanel({
@@ -405,8 +403,8 @@ const correctness: Section = {
     tablePanel({
       title: "Tables",
       description:
-        "Each table: rows on either side when last compared, rows that differ, events that could not be read. Bad: " +
-        "a red number, or a comparison that is old.",
+        "Each table: rows on either side when last compared, rows that differ, events that could not be read, and how " +
+        "many comparisons since came to no result. Bad: a red number.",
       queries: [
         rows('max by (table) (cdc_table_source_rows{table=~"$table"})'),
         rows('max by (table) (cdc_table_target_rows{table=~"$table"})'),
@@ -414,6 +412,7 @@ const correctness: Section = {
         rows('max by (table) (cdc_table_errors_waiting{table=~"$table"})'),
         rows('time() - max by (table) (cdc_table_compared_timestamp_seconds{table=~"$table"})'),
         rows('max by (table) (cdc_table_comparison_seconds{table=~"$table"})'),
+        rows('max by (table) (cdc_table_comparisons_without_result{table=~"$table"})'),
       ],
       unit: "short",
       columns: {
@@ -422,8 +421,13 @@ const correctness: Section = {
         "Value #B": { title: "rows in ClickHouse", unit: "locale" },
         "Value #C": { title: "differ", unit: "locale", thresholds: above(none) },
         "Value #D": { title: "not readable", unit: "locale", thresholds: above(none) },
-        "Value #E": { title: "compared before", unit: "s", thresholds: above(limits.comparisonAgeSeconds) },
+        "Value #E": { title: "compared before", unit: "s" },
         "Value #F": { title: "took", unit: "s" },
+        "Value #G": {
+          title: "without result",
+          unit: "locale",
+          thresholds: above(limits.comparisonsWithoutResult),
+        },
       },
       hidden: ["Time"],
       width: 16,
@@ -461,10 +465,10 @@ const correctness: Section = {
     timePanel({
       title: "Age of the last comparison",
       description:
-        "By table. Bad: it grows past its limit; nobody has looked since, so a difference would not be known.",
+        "By table; the larger a table, the rarer it is compared, for the agent compares a tenth of the time at most. " +
+        "Bad: it grows and grows; a difference would not be known.",
       queries: [over('time() - cdc_table_compared_timestamp_seconds{table=~"$table"}', "{{table}}")],
       unit: "s",
-      limit: limits.comparisonAgeSeconds,
       width: 6,
     }),
     statPanel({

@@ -19,7 +19,7 @@ export const limits = {
   slotWalUsed: { near: 0.5, limit: 0.8, alert: "CdcSlotWalNearLimit" },
   queueUsed: { near: 0.8, limit: 0.95 },
   consumerLag: { near: 5000, limit: 10_000, alert: "CdcConsumerLagging" },
-  comparisonAgeSeconds: { near: 600, limit: 900, alert: "CdcComparisonStale" },
+  comparisonsWithoutResult: { near: 1, limit: 2, alert: "CdcComparisonStale" },
   containerMemory: { near: 0.8, limit: 0.9, alert: "CdcContainerMemoryHigh" },
   restarts: { near: 1, limit: 3, alert: "CdcContainerRestarting" },
   hostCpu: { near: 0.8, limit: 0.95 },

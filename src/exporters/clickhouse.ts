@@ -242,7 +242,7 @@ export function httpQuery({ url, user, password }: ClickHouseAddress): Query {
 /** `/metrics`, and a page that says so. */
 export function createServer(query: Query): http.Server {
   return http.createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://exporter");
+    const [pathname] = (request.url ?? "/").split("?");
     if (pathname === "/metrics") {
       const text = render(await collect(query));
       response.setHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8").end(text);

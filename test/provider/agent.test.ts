@@ -301,6 +301,17 @@ test("an event that cannot be read is counted", async () => {
   await until("the error", async () => (await value(waiting)) === 1);
 });
 
+test("a row that ClickHouse cannot hold differs, and the others are compared all the same", async () => {
+  await postgres.query(
+    `INSERT INTO inventory.stock (day, moment, shelf, code, amount, fresh)
+     VALUES ('infinity', '-infinity', 'upper', 'x', 9999, true)`,
+  );
+  await nextComparison("stock", "different");
+  const now = await samples();
+  expect(now.get(differing("stock"))).toBe(1);
+  expect(now.get(comparisons("stock", "failed"))).toBe(0);
+}, 360_000);
+
 test("while ClickHouse is away the agent lives, and counts the canaries when it is back", async () => {
   const before = await samples();
   await clickhouse.container.pause();

@@ -7,6 +7,7 @@ import {
   keysQuery,
   Lasting,
   lastingMs,
+  maxChangedKeys,
   settledSql,
   subtract,
   versionAt,
@@ -225,7 +226,7 @@ describe("the queries", () => {
         "AND _version < toUInt128('295147905179352825856')",
     );
     expect(sql).toContain("WHERE _generation = 2 AND _version >= toUInt128('295147905179352825856')");
-    expect(sql).toContain("LIMIT 20001");
+    expect(sql).toContain(`LIMIT ${maxChangedKeys + 1}`);
   });
 
   test("Postgres's finds rows by an index where it can read the keys", () => {
@@ -340,7 +341,9 @@ describe("a table's comparison", () => {
       different: 1,
       unsettled: 1,
       failed: 1,
+      comparisons_without_result: 2,
     });
+    expect((await compared(new Error("Postgres is away"), equal)).values.comparisons_without_result).toBe(0);
     expect(errors.map(String)).toEqual(["undefined", "undefined", "Error: Postgres is away"]);
   });
 

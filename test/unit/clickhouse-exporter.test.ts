@@ -102,7 +102,7 @@ test("serves the metrics and a page, and nothing else", async () => {
     expect(metrics.headers.get("content-type")).toContain("version=0.0.4");
     expect(await metrics.text()).toContain("\nClickHouseMetrics_Query 1\n");
     expect(await (await fetch(`${base}/`)).text()).toContain('href="/metrics"');
-    expect((await fetch(`${base}/other`)).status).toBe(404);
+    for (const other of ["/other", "//"]) expect((await fetch(base + other)).status).toBe(404);
   } finally {
     exporter.close();
   }
