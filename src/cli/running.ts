@@ -1,6 +1,7 @@
 import type { CommandContext } from "./command";
 import { factsOf, type StackFacts } from "./facts";
 import { type CommonOptions, stackFor } from "./session";
+import { dockerEnv } from "./toolchain/docker";
 import { ensurePulumi, type PulumiFacts, pulumiEnv } from "./toolchain/pulumi";
 
 /** Pulumi for a command that only looks: without a step of its own in the output, unless it takes time. */
@@ -11,6 +12,11 @@ export async function quietPulumi({ terminal, steps }: CommandContext): Promise<
   });
   Object.assign(process.env, pulumiEnv(pulumi));
   return pulumi;
+}
+
+/** Docker for a command that starts none: from then on this one and all programs that are run use the engine of `up`. */
+export async function quietDocker(): Promise<void> {
+  Object.assign(process.env, await dockerEnv());
 }
 
 /**

@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { decide, type Machine, warningsFor } from "../../src/cli/toolchain/docker";
-import { endpoints, type ProbeResult, probe } from "../../src/cli/toolchain/docker-endpoints";
+import { decide, dockerEnv, type Machine, warningsFor } from "../../src/cli/toolchain/docker";
+import {
+  type Endpoint,
+  endpoints,
+  isHere,
+  machineOf,
+  type ProbeResult,
+  probe,
+} from "../../src/cli/toolchain/docker-endpoints";
 import { failedAtIptables, startDockerd, stopDockerIfOurs } from "../../src/cli/toolchain/dockerd";
 
 let dir: string;
@@ -141,6 +149,63 @@ describe("the endpoint", () => {
     const options = { socketPath: path.join(dir, "none.sock") };
     const result = await probe({ host: "", chosenBy: undefined, options, env: {} });
     expect(result).toMatchObject({ state: "absent", why: expect.stringContaining("ENOENT") });
+  });
+});
+
+describe("what other programs are told of the engine", () => {
+  const socketIn = (name: string): Endpoint => {
+    const socketPath = path.join(dir, name);
+    const host = `unix://${socketPath}`;
+    return { host, chosenBy: undefined, options: { socketPath }, env: { DOCKER_HOST: host } };
+  };
+
+  test("is the first socket that answers", async () => {
+    const [absent, there] = [socketIn("absent.sock"), socketIn("there.sock")];
+    const server = http.createServer((_, response) => response.end("OK"));
+    await new Promise<void>((resolve) => server.listen(there.options?.socketPath, resolve));
+    try {
+      expect(await dockerEnv([absent, there])).toEqual({ DOCKER_HOST: there.host });
+    } finally {
+      server.close();
+    }
+  });
+
+  test("is nothing where none answers", async () => {
+    expect(await dockerEnv([socketIn("absent.sock")])).toEqual({});
+  });
+
+  test("is the one that the user names, which nobody waits for", async () => {
+    const named = { ...socketIn("absent.sock"), chosenBy: "the Docker context far" };
+    expect(await dockerEnv([named])).toEqual(named.env);
+  });
+});
+
+describe("an engine's address", () => {
+  test.each([
+    "unix:///home/me/.colima/default/docker.sock",
+    "tcp://127.0.0.1:2375",
+    "tcp://localhost:2376",
+    "tcp://[::1]:2375",
+    "127.0.0.1:2375",
+    "ssh://me@localhost",
+  ])("%s is on this machine", (host) => {
+    expect(isHere(host)).toBe(true);
+  });
+
+  test("that one of this machine's network devices has is on it, too", () => {
+    const own = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    for (const { address, family } of own)
+      expect(isHere(`tcp://${family === "IPv6" ? `[${address}]` : address}:2376`)).toBe(true);
+  });
+
+  test.each([
+    ["tcp://192.0.2.7:2376", "192.0.2.7"],
+    ["ssh://me@far.example:2222", "far.example"],
+    ["tcp://[2001:db8::7]:2376", "2001:db8::7"],
+    ["docker:2375", "docker"],
+  ])("%s is on another one, %s", (host, machine) => {
+    expect(isHere(host)).toBe(false);
+    expect(machineOf(host)).toBe(machine);
   });
 });
 

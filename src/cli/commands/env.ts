@@ -1,6 +1,7 @@
 import type { CommandContext } from "../command";
 import { postgresOptions } from "../connections";
 import { credentialsFor, endpointOf, factsOf, type StackFacts } from "../facts";
+import { quietDocker } from "../running";
 import { type CommonOptions, pulumiStep, stackFor } from "../session";
 import { pulumiEnv } from "../toolchain/pulumi";
 import { exportLines } from "../ui/shell";
@@ -8,14 +9,15 @@ import { exportLines } from "../ui/shell";
 /** Prints what a shell needs: `eval "$(npx cdc env)"`. */
 export async function env(options: CommonOptions, context: CommandContext): Promise<undefined> {
   const { terminal, steps, interruption } = context;
+  await quietDocker();
   const pulumi = await pulumiStep({ ...steps, terminal }, options);
   // Makes the stack where there is none, so that a plain `pulumi up` finds it.
-  const stack = stackFor(options, { steps, pulumi, interruption });
+  const stack = stackFor(options, { steps, pulumi, interruption, makes: true });
   const facts = factsOf(await stack.read());
   const variables = {
     ...pulumiEnv(pulumi),
     PULUMI_STACK: options.stack,
-    ...(process.env.DOCKER_HOST ? { DOCKER_HOST: process.env.DOCKER_HOST } : {}),
+    ...engineEnv(),
     ...(facts ? clientEnv(facts) : {}),
   };
   for (const line of exportLines(variables)) console.log(line);
@@ -24,6 +26,12 @@ export async function env(options: CommonOptions, context: CommandContext): Prom
       "the stack is not up: this is what pulumi needs; the addresses and passwords come with it (npx cdc up)",
     );
   return undefined;
+}
+
+/** By what programs find the engine; nothing where it is at the usual socket. */
+function engineEnv(): Record<string, string> {
+  const names = ["DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 /** What psql and clients of ClickHouse, Kafka and Kafka Connect look for. */

@@ -1,7 +1,7 @@
 import { readResolvedImages } from "../../images";
 import type { CommandContext } from "../command";
 import { factsOf } from "../facts";
-import { quietPulumi } from "../running";
+import { quietDocker, quietPulumi } from "../running";
 import { type CommonOptions, stackFor } from "../session";
 import { observe } from "../status/collect";
 import type { Status, ToolchainStatus } from "../status/model";
@@ -34,6 +34,7 @@ export async function status(options: StatusOptions, context: CommandContext): P
     await watch(facts, { terminal: terminalOn(process.stdout), everyMs: options.every * 1000, signal });
     return 0;
   }
+  await quietDocker();
   const observed = await observe(facts);
   const found: Status = {
     healthy: observed.problems.length === 0,

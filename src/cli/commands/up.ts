@@ -1,10 +1,16 @@
+import { isIP } from "node:net";
+import type { CdcConfig } from "../../config";
+import { addressesOf } from "../../endpoints";
 import type { ResolvedImages } from "../../images";
 import type { CommandContext } from "../command";
 import { recover } from "../engine/recovery";
+import { refuseForeignVolumes } from "../engine/volumes";
 import { factsIn, factsOf, type StackFacts } from "../facts";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
+import type { DockerFacts } from "../toolchain/docker";
+import { isLoopback, machineOf } from "../toolchain/docker-endpoints";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { duration, table } from "../ui/format";
 
@@ -19,6 +25,8 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
   const started = Date.now();
   const config = readSettings(options.stack);
   const docker = await dockerStep(steps);
+  refuseUnreachable(docker, config);
+  for (const warning of docker.warnings) terminal.line(`  note: ${warning}`);
   const pulumi = await pulumiStep(steps, options);
   const images = await imagesStep(steps, config, options);
   interruption.check();
@@ -39,7 +47,8 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
       };
     },
   });
-  await recover({ stack, stackName: options.stack, pulumi, steps });
+  const before = await recover({ stack, stackName: options.stack, pulumi, steps });
+  await refuseForeignVolumes(before, options.stack);
   interruption.check();
   const automation = await stack.automation();
   // Loaded while the engine works.
@@ -55,10 +64,29 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
   await (await proof).firstRow(facts, context.steps);
   terminal.line();
   for (const line of summary(facts, images, pulumi)) terminal.line(line);
-  for (const warning of docker.warnings) terminal.line(`  note: ${warning}`);
   terminal.line();
   terminal.line(`up in ${duration(Date.now() - started)}`);
   return undefined;
+}
+
+/**
+ * Ports are published on the engine's machine, and this one connects to them.
+ * @throws Error where the address for that can only mean this machine.
+ */
+export function refuseUnreachable(
+  { host, remote }: Pick<DockerFacts, "host" | "remote">,
+  config: CdcConfig,
+): void {
+  const address = addressesOf(config).postgres.host;
+  if (!remote || !isLoopback(address)) return;
+  const machine = machineOf(host) ?? "";
+  throw new Error(
+    `Docker runs on another machine (${host}): with cdc:bindAddress ${config.bindAddress} the ports would be published ` +
+      `there and looked for here, at ${address}.\n` +
+      "Set cdc:bindAddress in Pulumi.<stack>.yaml to an address of that machine which this one reaches" +
+      `${isIP(machine) ? `, such as ${machine}` : ""}; or use an engine of this machine ` +
+      "(unset DOCKER_HOST, or: docker context use default)",
+  );
 }
 
 /** What the user wants to know at the end: where everything is, how to get in, and what is different here. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import { isIP } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import Docker from "dockerode";
@@ -71,6 +72,26 @@ function contextEndpoint(env: NodeJS.ProcessEnv, home: string): Endpoint | undef
   };
   const tlsEnv: Endpoint["env"] = tls ? { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates } : {};
   return { host, chosenBy, options, env: { DOCKER_HOST: host, ...tlsEnv } };
+}
+
+/** The machine that an engine's address names; undefined for a socket, which is on this one. */
+export function machineOf(host: string): string | undefined {
+  if (/^(unix|npipe):/.test(host)) return undefined;
+  // The docker command takes an address without a protocol, too.
+  const { hostname } = new URL(host.includes("://") ? host : `tcp://${host}`);
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+/** Whether an engine's address is one of this machine, where what is published on 127.0.0.1 is found. */
+export function isHere(host: string): boolean {
+  const machine = machineOf(host);
+  const own = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return machine === undefined || isLoopback(machine) || own.some(({ address }) => address === machine);
+}
+
+/** Whether a name or an address means this machine wherever it is used. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && /^(127\.|0\.0\.0\.0$)/.test(host));
 }
 
 function tlsOf(folder: string): Pick<Docker.DockerOptions, "ca" | "cert" | "key"> | undefined {

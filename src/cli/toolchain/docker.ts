@@ -4,7 +4,7 @@ import { inState } from "../../lib/paths";
 import { findProgram, run } from "../../lib/process";
 import { waitFor } from "../../lib/retry";
 import { aptInstall, hasApt } from "./apt";
-import { type Endpoint, endpoints, type ProbeResult, probe } from "./docker-endpoints";
+import { type Endpoint, endpoints, isHere, type ProbeResult, probe } from "./docker-endpoints";
 import { startDockerd } from "./dockerd";
 import type { Progress } from "./progress";
 
@@ -39,6 +39,17 @@ export async function ensureDocker(progress: Progress): Promise<DockerFacts> {
   const candidates = endpoints(process.env);
   const engine = (await firstAnswering(candidates)) ?? (await bringUp(candidates, progress));
   return factsOf(engine);
+}
+
+/**
+ * The environment with which other programs use the engine that {@link ensureDocker} would use; nothing is started. An
+ * engine that is named need not answer for that, and the sockets of this machine say at once whether one does.
+ */
+export async function dockerEnv(
+  candidates: readonly Endpoint[] = endpoints(process.env),
+): Promise<Endpoint["env"]> {
+  const named = candidates.find(({ chosenBy }) => chosenBy !== undefined);
+  return (named ?? (await firstAnswering(candidates)))?.env ?? {};
 }
 
 async function firstAnswering(candidates: readonly Endpoint[]): Promise<Endpoint | undefined> {
@@ -147,7 +158,7 @@ function thisMachine(): Machine {
 async function factsOf(endpoint: Endpoint): Promise<DockerFacts> {
   const docker = new Docker(endpoint.options);
   const info = await docker.info();
-  const remote = !endpoint.host.startsWith("unix:");
+  const remote = !isHere(endpoint.host);
   const security: readonly string[] = info.SecurityOptions ?? [];
   const facts = {
     host: endpoint.host,
@@ -192,7 +203,7 @@ export function warningsFor(facts: Omit<DockerFacts, "warnings">): readonly stri
   else if (facts.disk && facts.disk.free < 0.5 * smallest.disk)
     warnings.push(`${inGigabytes(facts.disk.free)} free on Docker's disk; free some: docker system prune`);
   if (facts.remote)
-    warnings.push(`Docker runs on another machine (${facts.host}): published ports bind there, not here`);
+    warnings.push(`Docker runs on another machine (${facts.host}): ports are published there, not here`);
   if (facts.rootless)
     warnings.push(
       "Docker runs without root: memory limits hold only where cgroup controllers are delegated to it",
