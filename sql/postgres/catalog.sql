@@ -8,8 +8,8 @@
 --   \bind :names
 --   \i sql/postgres/catalog.sql
 --
--- Nothing here moves without a change of the table's definition (no row counts, no sizes, no OIDs), so that
--- reading it twice gives the same text.
+-- Nothing here moves without a change of the table's definition (no row counts, no sizes), so that reading it twice
+-- gives the same text. The OID is another one only when the table was dropped and made again.
 WITH RECURSIVE captured AS (
   SELECT requested, to_regclass(requested) AS relid
   FROM unnest($1::text[]) AS requested
@@ -74,6 +74,7 @@ table_columns AS (
 )
 SELECT
   captured.requested,
+  c.oid,
   n.nspname AS schema,
   c.relname AS name,
   CASE c.relkind
@@ -91,8 +92,11 @@ SELECT
     FROM pg_index i
     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, ord)
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indrelid = c.oid AND i.indisprimary
+    WHERE i.indrelid = c.oid AND i.indisprimary AND k.ord <= i.indnkeyatts
   ), '[]') AS "primaryKey",
+  EXISTS (
+    SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate AND i.indisvalid
+  ) AS "primaryKeyIdentifies",
   coalesce((
     SELECT json_agg(a.attname ORDER BY k.ord)
     FROM pg_index i

@@ -38,6 +38,7 @@ export function identityColumns(table: CatalogTable): readonly string[] {
 
 interface CatalogRow {
   readonly requested: string;
+  readonly oid: number;
   readonly schema: string | null;
   readonly name: string;
   readonly kind: string;
@@ -88,6 +89,7 @@ function problemOf(row: CatalogRow): string | undefined {
 function tableOf(row: CatalogRow): CatalogTable {
   return {
     schema: row.schema as string,
+    oid: row.oid,
     name: row.name,
     partitioned: row.kind === "partitioned table",
     columns: (row.columns ?? []).map(columnOf),

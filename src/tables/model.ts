@@ -57,6 +57,8 @@ export type ReplicaIdentity = "default" | "full" | "index" | "nothing";
  * Plain JSON, and the same for the same definition of the table: it passes through Pulumi's state.
  */
 export interface CatalogTable {
+  /** `pg_class.oid`: a table that was dropped and made again has another one. */
+  readonly oid: number;
   readonly schema: string;
   readonly name: string;
   /** Partitioned tables are captured under their root's name. */

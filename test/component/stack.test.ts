@@ -12,6 +12,7 @@ function column(name: string, position: number, type: string): CatalogColumn {
 }
 
 const orders: CatalogTable = {
+  oid: 16_384,
   schema: "inventory",
   name: "orders",
   partitioned: false,

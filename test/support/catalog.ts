@@ -29,6 +29,7 @@ export function table(
   more: Partial<CatalogTable> = {},
 ): CatalogTable {
   return {
+    oid: 16_384,
     schema: "inventory",
     name,
     partitioned: false,
