@@ -42,10 +42,10 @@ export async function ensureTools(
   onStep: (text: string) => void,
 ): Promise<void> {
   const wanted = [...new Set(tools)].sort();
-  const missing = wanted.filter((tool) => !host.has(tool));
-  if (missing.length > 0) {
-    const packages = [...new Set(missing.flatMap((tool) => packagesOf[tool]))];
-    if (!host.isRoot || !host.hasApt) throw new Error(missingTools(missing, packages, host));
+  const lacking = lackingTools(wanted, host);
+  if (lacking) throw new Error(`building local images: ${lacking}`);
+  const packages = packagesFor(missingOf(wanted, host));
+  if (packages.length > 0) {
     onStep(`installing ${packages.join(", ")}`);
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     await host.run("apt-get", ["update", "-q"], { env });
@@ -59,8 +59,25 @@ export async function ensureTools(
     );
 }
 
-function missingTools(missing: readonly string[], packages: readonly string[], host: Host): string {
-  const command = `${host.isRoot ? "" : "sudo "}apt-get install ${packages.join(" ")}`;
+/**
+ * Says which tools are missing that {@link ensureTools} may not install, and the command that installs them; a clause
+ * for the user. Undefined where there are none.
+ */
+export function lackingTools(
+  tools: readonly HostTool[],
+  host: Pick<Host, "has" | "isRoot" | "hasApt">,
+): string | undefined {
+  const missing = missingOf(tools, host);
+  if (missing.length === 0 || (host.isRoot && host.hasApt)) return undefined;
+  const command = `${host.isRoot ? "" : "sudo "}apt-get install ${packagesFor(missing).join(" ")}`;
   const how = host.hasApt ? `run: ${command}` : `install them (on Debian or Ubuntu: ${command})`;
-  return `building local images: not found on this machine: ${missing.join(", ")}; ${how}`;
+  return `not found on this machine: ${missing.join(", ")}; ${how}`;
+}
+
+function missingOf(tools: readonly HostTool[], host: Pick<Host, "has">): readonly HostTool[] {
+  return tools.filter((tool) => !host.has(tool));
+}
+
+function packagesFor(tools: readonly HostTool[]): readonly string[] {
+  return [...new Set(tools.flatMap((tool) => packagesOf[tool]))];
 }

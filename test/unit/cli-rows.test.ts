@@ -135,6 +135,7 @@ describe("status", () => {
   const well: Status = {
     healthy: true,
     problems: [],
+    notes: ["Kafka runs without JMX metrics"],
     services: [
       {
         service: "postgres",
@@ -164,7 +165,7 @@ describe("status", () => {
     expect(text).toMatch(/inventory\.orders → orders\s+5,000\s+4,990\s+12/);
     expect(text).toMatch(/plugin docker\s+stand-in/);
     expect(text).toMatch(/left out\s+grafana/);
-    expect(text).toMatch(/\nhealthy$/);
+    expect(text).toMatch(/\nnote: Kafka runs without JMX metrics\nhealthy$/);
   });
 
   const facts = { pipeline: { slot: "s" } } as never;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ensureTools, type Host } from "../../offline/images/tools";
+import { ensureTools, type Host, lackingTools } from "../../offline/images/tools";
 
 /** A machine with the given programs; what is installed there is there afterwards. */
 function machine(programs: readonly string[], more: Partial<Host> = {}) {
@@ -45,4 +45,13 @@ test("where there is no apt-get, Debian's packages are only named", async () => 
   await expect(ensureTools(["mvn"], host, () => {})).rejects.toThrow(
     /mvn; install them \(on Debian or Ubuntu/,
   );
+});
+
+test("what is missing is said without what it is for: the JMX exporter takes tools, too", () => {
+  const { host } = machine([], { isRoot: false });
+  expect(lackingTools(["java", "mvn"], host)).toBe(
+    "not found on this machine: java, mvn; run: sudo apt-get install default-jre-headless maven",
+  );
+  expect(lackingTools(["java", "mvn"], machine(["java", "mvn"], { isRoot: false }).host)).toBeUndefined();
+  expect(lackingTools(["java", "mvn"], machine([]).host)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { readResolvedImages } from "../../images";
+import { type ResolvedImages, readResolvedImages } from "../../images";
 import type { CommandContext } from "../command";
 import { factsOf } from "../facts";
 import { quietDocker, quietPulumi } from "../running";
@@ -7,6 +7,7 @@ import { observe } from "../status/collect";
 import type { Status, ToolchainStatus } from "../status/model";
 import { render } from "../status/render";
 import { watch } from "../status/watch";
+import { missingJmx } from "../toolchain/jmx";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { terminalOn } from "../ui/terminal";
 
@@ -36,18 +37,24 @@ export async function status(options: StatusOptions, context: CommandContext): P
   }
   await quietDocker();
   const observed = await observe(facts);
+  const images = readResolvedImages();
+  const withoutJmx = missingJmx(images);
   const found: Status = {
     healthy: observed.problems.length === 0,
+    notes: withoutJmx ? [withoutJmx] : [],
     ...observed,
-    toolchain: toolchainOf(pulumi, facts.pipeline.missing),
+    toolchain: toolchainOf(pulumi, images, facts.pipeline.missing),
   };
   if (options.json) console.log(JSON.stringify(found, null, 2));
   else for (const line of render(found)) console.log(line);
   return found.healthy ? 0 : 1;
 }
 
-function toolchainOf({ cli, plugins, state }: PulumiFacts, missing: readonly string[]): ToolchainStatus {
-  const images = readResolvedImages();
+function toolchainOf(
+  { cli, plugins, state }: PulumiFacts,
+  images: ResolvedImages | undefined,
+  missing: readonly string[],
+): ToolchainStatus {
   return {
     pulumi: `${cli.version}, ${cli.origin}: ${cli.bin}`,
     plugins: { ...plugins.origins },

@@ -11,6 +11,7 @@ import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from
 import { readSettings } from "../settings";
 import type { DockerFacts } from "../toolchain/docker";
 import { isLoopback, machineOf } from "../toolchain/docker-endpoints";
+import { missingJmx } from "../toolchain/jmx";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { duration, table } from "../ui/format";
 
@@ -95,6 +96,7 @@ export function summary(
   images: ResolvedImages,
   { plugins }: Pick<PulumiFacts, "plugins">,
 ): readonly string[] {
+  const withoutJmx = missingJmx(images);
   const standIns = Object.entries(plugins.origins).filter(([, origin]) => origin === "stand-in");
   return [
     ...table(Object.entries(endpoints)),
@@ -109,6 +111,7 @@ export function summary(
           `  ${endpoints.grafana} is a read-only page of ours that draws Grafana's dashboards: Grafana is in no package registry`,
         ]
       : []),
+    ...(withoutJmx ? [`  ${withoutJmx}`] : []),
     ...(standIns.length > 0
       ? [
           `  stand-ins for Pulumi's plugins ${standIns.map(([name]) => name).join(" and ")}${plugins.why ? `: ${plugins.why}` : ""}`,

@@ -18,7 +18,7 @@ import type {
 
 const patienceMs = 5000;
 
-type Observed = Omit<Status, "healthy" | "problems" | "toolchain"> & { readonly problems: readonly string[] };
+type Observed = Omit<Status, "healthy" | "notes" | "toolchain">;
 
 /** Looks at everything at the same time; what does not answer becomes a problem, and the rest is shown all the same. */
 export async function observe(facts: StackFacts): Promise<Observed> {

@@ -3,6 +3,8 @@ export interface Status {
   readonly healthy: boolean;
   /** Everything that is not as it should be, a sentence each. */
   readonly problems: readonly string[];
+  /** What is less than it could be, and no problem: a sentence each. */
+  readonly notes: readonly string[];
   readonly services: readonly ServiceStatus[];
   readonly connector: ConnectorStatus | undefined;
   readonly slot: SlotStatus | undefined;

@@ -3,7 +3,7 @@ import type { Status } from "./model";
 
 /** The status for people. */
 export function render(status: Status): readonly string[] {
-  const { services, connector, slot, consumers, tables, toolchain, problems } = status;
+  const { services, connector, slot, consumers, tables, toolchain, problems, notes } = status;
   const number = (value: number) => value.toLocaleString("en-US");
   return [
     ...table([
@@ -45,6 +45,7 @@ export function render(status: Status): readonly string[] {
       ["state", toolchain.state],
     ]),
     "",
+    ...notes.map((note) => `note: ${note}`),
     ...(problems.length === 0 ? ["healthy"] : ["not healthy:", ...problems.map((problem) => `  ${problem}`)]),
   ];
 }

@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fetchJmxExporter } from "../../../offline/images";
-import { type LocalFile, readResolvedImages } from "../../images";
+import { type Host, lackingTools, thisHost } from "../../../offline/images/tools";
+import { type LocalFile, type ResolvedImages, readResolvedImages } from "../../images";
 import { inCache } from "../../lib/paths";
-import { attempt } from "./downloads";
+import { run } from "../../lib/process";
+import { type Attempt, attempt } from "./downloads";
 import type { DownloadProgress } from "./progress";
 
 /** Of the exporter's jar, as Maven Central has it. */
@@ -17,13 +19,41 @@ const sha256 = "7d61f737fd661610ccc14aea79764faa1ea94a340cbc8f0029b3d2edea3d80c1
 export async function ensureJmxExporter(options: DownloadProgress): Promise<LocalFile | undefined> {
   const file = { path: inCache(`jmx-exporter-${sha256.slice(0, 12)}.jar`), sha256 };
   if (hashOf(file.path) === sha256) return file;
-  const result = await attempt("JMX exporter", () => fetchTo(file, options), options);
+  const result = await fetched(file, options);
   if (result.ok) return file;
   // Containers that have it keep it: the state holds its hash.
   const before = readResolvedImages()?.jmxExporter;
   if (before) return before;
   options.onStep(`Kafka and Connect run without JMX metrics: the JMX exporter can't be had: ${result.why}`);
   return undefined;
+}
+
+/** Missing tools are no failure of the network's, to be believed for an hour: once they are there, the next `up` tries. */
+async function fetched(file: LocalFile, options: DownloadProgress): Promise<Attempt<void>> {
+  const why = lackingTools(fetchedWith, thisHost(run));
+  return why ? { ok: false, why } : attempt("JMX exporter", () => fetchTo(file, options), options);
+}
+
+const fetchedWith = ["java", "mvn"] as const;
+
+/**
+ * What is missing where the official images of Kafka and Connect run without the JMX exporter, and what brings it.
+ * @returns undefined where nothing is missing, or nothing is known of the images.
+ */
+export function missingJmx(
+  images: ResolvedImages | undefined,
+  host: Pick<Host, "has" | "isRoot" | "hasApt"> = thisHost(run),
+): string | undefined {
+  if (images?.mode !== "registry" || images.jmxExporter) return undefined;
+  const lacking = lackingTools(fetchedWith, host);
+  const how = lacking
+    ? `${lacking}, then npm run up`
+    : "Maven did not get it; try again: npx cdc up --retry-downloads";
+  return (
+    "Kafka and Connect run without JMX metrics: Prometheus has no jobs kafka and connect, panels of Debezium, Kafka and " +
+    "Java stay empty, and CdcKafkaPartitionsOffline and CdcKafkaUnderReplicated cannot fire; " +
+    `the JMX exporter can't be had: ${how}`
+  );
 }
 
 async function fetchTo({ path: target }: LocalFile, options: DownloadProgress): Promise<void> {
