@@ -83,6 +83,13 @@ SELECT
   END AS kind,
   c.relpersistence = 'p' AS logged,
   c.relispartition AS "isPartition",
+  coalesce((
+    SELECT json_agg(hn.nspname || '.' || h.relname ORDER BY hn.nspname, h.relname)
+    FROM pg_inherits i
+    JOIN pg_class h ON h.oid = i.inhrelid
+    JOIN pg_namespace hn ON hn.oid = h.relnamespace
+    WHERE i.inhparent = c.oid AND c.relkind = 'r'
+  ), '[]') AS heirs,
   CASE c.relreplident
     WHEN 'd' THEN 'default' WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' WHEN 'n' THEN 'nothing'
   END AS "replicaIdentity",

@@ -30,7 +30,7 @@ export function identityColumns(table: CatalogTable): readonly string[] {
     case "index":
       return table.identityIndex;
     case "default":
-      return table.primaryKey;
+      return table.primaryKeyIdentifies ? table.primaryKey : [];
     case "nothing":
       return [];
   }
@@ -44,9 +44,11 @@ interface CatalogRow {
   readonly kind: string;
   readonly logged: boolean;
   readonly isPartition: boolean;
+  readonly heirs: readonly string[];
   readonly replicaIdentity: ReplicaIdentity;
   readonly columns: readonly ColumnRow[] | null;
   readonly primaryKey: readonly string[];
+  readonly primaryKeyIdentifies: boolean;
   readonly identityIndex: readonly string[];
 }
 
@@ -88,12 +90,14 @@ function problemOf(row: CatalogRow): string | undefined {
 
 function tableOf(row: CatalogRow): CatalogTable {
   return {
-    schema: row.schema as string,
     oid: row.oid,
+    schema: row.schema as string,
     name: row.name,
     partitioned: row.kind === "partitioned table",
+    heirs: row.heirs,
     columns: (row.columns ?? []).map(columnOf),
     primaryKey: row.primaryKey,
+    primaryKeyIdentifies: row.primaryKeyIdentifies,
     replicaIdentity: row.replicaIdentity,
     identityIndex: row.identityIndex,
   };

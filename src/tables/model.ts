@@ -63,10 +63,14 @@ export interface CatalogTable {
   readonly name: string;
   /** Partitioned tables are captured under their root's name. */
   readonly partitioned: boolean;
+  /** Tables that inherit from it (`INHERITS`), each with its schema; partitions are none. */
+  readonly heirs: readonly string[];
   /** In the order of declaration. */
   readonly columns: readonly CatalogColumn[];
   /** Columns of the primary key in the key's order; empty without one. */
   readonly primaryKey: readonly string[];
+  /** Whether the primary key can be the replica identity: one that is DEFERRABLE cannot. */
+  readonly primaryKeyIdentifies: boolean;
   /** Which old values Postgres sends with an update or a delete. */
   readonly replicaIdentity: ReplicaIdentity;
   /** Columns of the index behind `REPLICA IDENTITY USING INDEX`; empty otherwise. */

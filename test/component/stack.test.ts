@@ -16,8 +16,10 @@ const orders: CatalogTable = {
   schema: "inventory",
   name: "orders",
   partitioned: false,
+  heirs: [],
   columns: [column("id", 1, "int4"), column("order_date", 2, "date"), column("quantity", 3, "int4")],
   primaryKey: ["id"],
+  primaryKeyIdentifies: true,
   replicaIdentity: "full",
   identityIndex: [],
 };

@@ -163,6 +163,15 @@ describe("a source", () => {
     expect(stored?.rolpassword).toMatch(/^SCRAM-SHA-256\$4096:/);
   });
 
+  test("does not take a column that the primary key only includes for one of the key", async () => {
+    await database.query(
+      "CREATE TABLE inventory.covered (id integer, note text, PRIMARY KEY (id) INCLUDE (note))",
+    );
+    await resource.up(sourceArgs(database, { tables: ["inventory.covered"] }));
+    const { catalog } = resource.state as unknown as PostgresSourceState;
+    expect(catalog.map(({ primaryKey }) => primaryKey)).toEqual([["id"]]);
+  });
+
   test("lets the application's role work on the demo schema as its owner", async () => {
     await resource.up(sourceArgs(database, all));
     await database.query(
@@ -235,6 +244,18 @@ describe("replica identity", () => {
       sourceArgs(database, { tables, orderBy: { "inventory.orders": ["order_date", "id"] } }),
     );
     expect(await identityOf("inventory.orders")).toBe("f");
+  });
+
+  test("becomes FULL where the primary key is DEFERRABLE, so that the application can go on", async () => {
+    await database.query(
+      `CREATE TABLE inventory.deferred (id integer PRIMARY KEY DEFERRABLE, n integer NOT NULL);
+       INSERT INTO inventory.deferred VALUES (1, 1)`,
+    );
+    const args = sourceArgs(database, { tables: ["inventory.deferred"] });
+    await resource.up(args);
+    await database.query("UPDATE inventory.deferred SET n = 2; DELETE FROM inventory.deferred");
+    expect(await resource.refresh()).toEqual([]);
+    expect(await resource.up(args)).toBe("unchanged");
   });
 
   test("reaches the partitions of a partitioned table", async () => {
@@ -390,16 +411,19 @@ describe("what was there before", () => {
       `CREATE ROLE debezium LOGIN PASSWORD 'another';
        CREATE PUBLICATION cdc_publication FOR TABLE inventory.orders;
        CREATE TABLE inventory.keyless (n integer);
+       CREATE TABLE inventory.parent (id integer PRIMARY KEY);
+       CREATE TABLE inventory.child (PRIMARY KEY (id)) INHERITS (inventory.parent);
        CREATE VIEW inventory.seen AS SELECT 1 AS one`,
     );
     try {
-      const tables = ["inventory.order", "inventory.keyless", "inventory.seen"];
+      const tables = ["inventory.order", "inventory.keyless", "inventory.parent", "inventory.seen"];
       const failure = await resource
         .up(sourceArgs(database, { tables }))
         .catch((error: Error) => error.message);
       for (const expected of [
         /table inventory\.order does not exist; did you mean inventory\.orders\?/,
         /table inventory\.keyless has no primary key/,
+        /table inventory\.parent is inherited by inventory\.child: .*name the heirs instead/,
         /inventory\.seen: it is a view/,
         /role debezium was there before and is not changed, but lacks .*ALTER ROLE "debezium" REPLICATION/,
         /role debezium was there before and does not have the password/,

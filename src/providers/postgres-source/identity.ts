@@ -7,8 +7,10 @@ import type { PostgresSourceInputs } from "./types";
  * @param orderBy columns that lead the order of the change log, beyond the primary key.
  */
 export function whyFull(table: CatalogTable, orderBy: readonly string[]): string | undefined {
-  if (table.replicaIdentity === "nothing")
-    return "it has none, so Postgres would refuse updates and deletes of a published table";
+  const refused = "Postgres would refuse updates and deletes of a published table";
+  if (table.replicaIdentity === "nothing") return `it has none, so ${refused}`;
+  if (table.replicaIdentity === "default" && table.primaryKey.length > 0 && !table.primaryKeyIdentifies)
+    return `its primary key is DEFERRABLE and identifies no row of the log, so ${refused}`;
   const sent = new Set(identityColumns(table));
   const keys = [...table.primaryKey, ...orderBy].filter((column) => !sent.has(column));
   if (keys.length > 0) return `a delete must carry ${keys.join(", ")}`;

@@ -125,6 +125,14 @@ function tableProblems(
         `table ${qualifiedName(table)} has no primary key, so its rows cannot be told apart: ` +
         "ALTER TABLE … ADD PRIMARY KEY (…)",
     );
+  const inherited = reality.catalog
+    .filter(({ heirs }) => heirs.length > 0)
+    .map(
+      (table) =>
+        `table ${qualifiedName(table)} is inherited by ${table.heirs.join(", ")}: Postgres publishes and reads them with it, ` +
+        "and their rows cannot be told from its own. Tables without heirs and partitioned tables can be captured: name " +
+        "the heirs instead, or run ALTER TABLE … NO INHERIT … for each",
+    );
   const unknownColumns = Object.entries(inputs.orderBy ?? {}).flatMap(([name, columns]) => {
     const table = reality.catalog.find((one) => qualifiedName(one) === name);
     const known = table?.columns.map((column) => column.name) ?? columns;
@@ -139,7 +147,7 @@ function tableProblems(
         `table ${table} belongs to another role, so ${reality.server.currentUser} cannot publish it: ` +
         `GRANT its owner's role TO ${escapeIdentifier(reality.server.currentUser)}, or give an administrator that owns it`,
     );
-  return [...missing, ...reality.problems, ...keyless, ...unknownColumns, ...notOwned];
+  return [...missing, ...reality.problems, ...keyless, ...inherited, ...unknownColumns, ...notOwned];
 }
 
 /** Publishing a table and changing its replica identity is for its owner; what is done already needs nobody. */
