@@ -4,7 +4,7 @@ import { qualifiedName } from "./catalog";
 import type { CapturedColumn, CapturedTable } from "./model";
 import { topicOf } from "./names";
 import { columnExpressions, eventType, problemBranches, valueExpressions } from "./read";
-import { literal, quotedIdentifier } from "./sql";
+import { literal, quotedIdentifier, unescaped } from "./sql";
 
 /** One table or view in ClickHouse. */
 export interface ClickHouseObject {
@@ -172,7 +172,7 @@ function objectOf(statement: string, owner: string): ClickHouseObject {
   const definition = createHash("sha256").update(statement).digest("hex").slice(0, 16);
   const stored = header[1] === "TABLE" && /^ENGINE = \w*MergeTree/m.test(statement);
   return {
-    name: (header[2] as string).replace(/\\(.)/g, "$1"),
+    name: unescaped(header[2] as string),
     kind: stored ? "stored" : "flow",
     owner,
     create: `${statement}\nCOMMENT '${objectMark}, definition ${definition}'`,
@@ -201,10 +201,10 @@ export function plainKey(expression: string): string {
 function columnsOf(statement: string): ClickHouseColumn[] {
   const body = statement.slice(statement.indexOf("\n(\n") + 3, statement.indexOf("\n)\n"));
   return body.split("\n").map((line) => {
-    const match = /^\s*`((?:[^`\\]|\\.)+)` (.+?)(?: DEFAULT (.+?))?(?: CODEC\((.+)\))?,?$/.exec(line) ?? [];
+    const match = /^\s*`((?:[^`\\]|\\.)+)` (.+?)(?: DEFAULT (.+?))?(?: CODEC\((.+)\))?,?$/s.exec(line) ?? [];
     const [, name = "", type = "", value, codec] = match;
     return {
-      name: name.replace(/\\(.)/g, "$1"),
+      name: unescaped(name),
       type,
       ...(value !== undefined && { default: value }),
       ...(codec !== undefined && { codec }),

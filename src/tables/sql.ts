@@ -13,6 +13,18 @@ export function literal(text: string): string {
   return `'${escaped(text, "'")}'`;
 }
 
+/** What a quoted name or text stands for, without the quotes around it. */
+export function unescaped(quoted: string): string {
+  return quoted.replace(/\\(.)/g, (_, letter: string) => lineEnds[letter] ?? letter);
+}
+
+/** The definition of a table is read line by line. */
+const lineEnds: Readonly<Record<string, string>> = { n: "\n", r: "\r" };
+
 function escaped(text: string, quote: string): string {
-  return text.replace(/\\/g, "\\\\").replaceAll(quote, `\\${quote}`);
+  return text
+    .replace(/\\/g, "\\\\")
+    .replaceAll(quote, `\\${quote}`)
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r");
 }

@@ -184,6 +184,7 @@ describe("a change of the tables", () => {
       ...orders.columns.slice(1),
       column("note", "text", { notNull: false }),
       column("rank", "int4", { default: "5" }),
+      column("motto", "text", { default: "'first\nsecond'::text" }),
     ]);
     expect(await resource.up(schemaArgs([{ table: "inventory.orders" }], [wider]))).toBe("updated");
     expect(await typesOf("orders_current")).toMatchObject({
@@ -192,8 +193,8 @@ describe("a change of the tables", () => {
       rank: "Int32",
     });
     expect(
-      await as((client) => client.rows(`SELECT id, note, rank, quantity FROM ${database}.orders`)),
-    ).toEqual([{ id: "7", note: null, rank: 5, quantity: 2 }]);
+      await as((client) => client.rows(`SELECT id, note, rank, motto, quantity FROM ${database}.orders`)),
+    ).toEqual([{ id: "7", note: null, rank: 5, motto: "first\nsecond", quantity: 2 }]);
     expect(await names()).not.toContain("customers_final");
     expect(await names()).not.toContain("orders_final__next");
     expect(await resource.refresh()).toEqual([]);

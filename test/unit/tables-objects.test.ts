@@ -52,6 +52,22 @@ test("names are quoted, whatever is in them", () => {
   expect(final?.create).toContain("`Order \\`Lines\\`_final`");
 });
 
+test("a name or a default that goes over lines is still one column", () => {
+  const odd = table("notes", [
+    column("id", "int4"),
+    column("first\r\nsecond", "text", { default: "'line\nline\u2028line\\'::text" }),
+  ]);
+  const [captured] = captureTables([odd], [{ table: "inventory.notes" }]);
+  if (!captured) throw new Error("not captured");
+  const objects = clickhouseObjects({ ...options, tables: [captured] });
+  const columns = objects.find(({ name }) => name === "notes_final")?.columns.slice(0, 3);
+  expect(columns?.map(({ name, type, default: value }) => [name, type, value])).toEqual([
+    ["id", "Int32", undefined],
+    ["first\r\nsecond", "String", "'line\\nline\u2028line\\\\'"],
+    ["operation", "String", undefined],
+  ]);
+});
+
 test("the definition of an object changes with it, and with nothing else", () => {
   const definitions = (settings: Parameters<typeof captureTables>[1], more = {}) =>
     new Map(
