@@ -1,4 +1,6 @@
+import { z } from "zod";
 import type { CommandContext } from "./command";
+import type { StackState } from "./engine/state";
 import { factsOf, type StackFacts } from "./facts";
 import { type CommonOptions, stackFor } from "./session";
 import { dockerEnv } from "./toolchain/docker";
@@ -19,15 +21,33 @@ export async function quietDocker(): Promise<void> {
   Object.assign(process.env, await dockerEnv());
 }
 
+/** What the running stack says about itself, and what its state adds to that. */
+export interface RunningStack extends StackFacts {
+  /** Columns that are not captured, by captured table. */
+  readonly excluded: Readonly<Record<string, readonly string[]>>;
+}
+
 /**
- * What the running stack says about itself.
+ * Reads the running stack's state.
  * @throws Error where the stack is not up.
  */
-export async function runningStack(options: CommonOptions, context: CommandContext): Promise<StackFacts> {
+export async function runningStack(options: CommonOptions, context: CommandContext): Promise<RunningStack> {
   const pulumi = await quietPulumi(context);
   const { steps, interruption } = context;
   const stack = stackFor(options, { steps, pulumi, interruption });
-  const facts = factsOf(await stack.read());
+  const state = await stack.read();
+  const facts = factsOf(state);
   if (!facts) throw new Error(`the stack ${options.stack} is not up; bring it up: npm run up`);
-  return facts;
+  return { ...facts, excluded: excludedIn(state) };
+}
+
+const captured = z.object({
+  tables: z.array(z.object({ schema: z.string(), name: z.string(), excluded: z.array(z.string()) })),
+});
+
+/** As the update had it that made the tables in ClickHouse: the configuration may say something else by now. */
+export function excludedIn({ resources }: Pick<StackState, "resources">): RunningStack["excluded"] {
+  const schema = resources.find(({ type }) => type.endsWith("cdc:ClickHouseSchema"));
+  const { tables } = captured.catch({ tables: [] }).parse(schema?.inputs);
+  return Object.fromEntries(tables.map(({ schema, name, excluded }) => [`${schema}.${name}`, excluded]));
 }

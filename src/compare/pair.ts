@@ -11,6 +11,8 @@ export interface ComparablePair {
   readonly pair: TablePair;
   /** Captured columns whose type has no common form. */
   readonly notCompared: readonly string[];
+  /** Columns in Postgres, other than generated ones, that ClickHouse does not have: excluded, or added since. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -48,6 +50,9 @@ export async function pairOf(
       key: key.length > 0 ? key : columns,
     },
     notCompared: forms.filter(({ form }) => form === undefined).map(({ name }) => name),
+    missing: table.columns
+      .filter(({ name, generated }) => !generated && !typeOf.has(name))
+      .map(({ name }) => name),
   };
 }
 

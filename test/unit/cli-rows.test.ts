@@ -2,11 +2,15 @@ import { describe, expect, test } from "vitest";
 import { Pool } from "../../src/cli/generate/pool";
 import { seeded } from "../../src/cli/generate/random";
 import { nextTransaction, type Shop } from "../../src/cli/generate/transactions";
+import { excludedIn } from "../../src/cli/running";
 import { causeIn, problemsIn } from "../../src/cli/status/collect";
 import type { Status } from "../../src/cli/status/model";
 import { render } from "../../src/cli/status/render";
+import { notComparedOf } from "../../src/cli/verify/verify";
 import { canonical } from "../../src/compare/canonical";
 import { differences, digestSql } from "../../src/compare/digest";
+import { pairOf, type Query } from "../../src/compare/pair";
+import { column, table } from "../support/catalog";
 
 describe("random numbers", () => {
   test("are the same for the same seed", () => {
@@ -114,6 +118,51 @@ describe("comparing values", () => {
     const pair = { source: '"s"."t"', target: "`t`", columns: [column, column], key: [column] };
     expect(digestSql(pair, "postgres")).toMatch(/^SELECT count\(\*\)::text AS rows.* FROM "s"\."t"$/);
     expect(digestSql(pair, "clickhouse")).toMatch(/^SELECT toString\(count\(\)\) AS rows.* FROM `t`$/);
+  });
+
+  describe("columns that ClickHouse does not have", () => {
+    const orders = table("orders", [
+      column("id", "int4"),
+      column("span", "interval"),
+      column("secret", "text"),
+      column("total", "int4", { generated: true }),
+      column("note", "text"),
+    ]);
+    const clickhouse = (async () => [
+      { name: "id", type: "UInt32" },
+      { name: "span", type: "String" },
+    ]) as Query;
+
+    test("are told apart from those that it cannot compare; the others are compared", async () => {
+      const { pair, notCompared, missing } = await pairOf(orders, "orders", clickhouse, "cdc");
+      expect(pair.columns).toHaveLength(1);
+      expect(notCompared).toEqual(["span"]);
+      expect(missing).toEqual(["secret", "note"]);
+    });
+
+    test("are not compared, and it is said what brings them over; excluded ones are nobody's loss", async () => {
+      const excluded = excludedIn({
+        resources: [
+          {
+            urn: "urn:pulumi:dev::cdc::cdc:index:Stack$pulumi-nodejs:dynamic/cdc:ClickHouseSchema::schema",
+            type: "pulumi-nodejs:dynamic/cdc:ClickHouseSchema",
+            id: "cdc",
+            custom: true,
+            inputs: { tables: [{ schema: "inventory", name: "orders", excluded: ["secret", "total"] }] },
+            outputs: {},
+          },
+        ],
+      });
+      const pair = await pairOf(orders, "orders", clickhouse, "cdc");
+      expect(notComparedOf(pair, excluded["inventory.orders"] ?? [])).toEqual([
+        "span",
+        "note (not in ClickHouse; run: npx cdc preview --refresh, then npx cdc up --refresh)",
+      ]);
+    });
+
+    test("excluded ones are not known of a stack that has none", () => {
+      expect(excludedIn({ resources: [] })).toEqual({});
+    });
   });
 
   test("rows that differ are named, each way", () => {

@@ -11,7 +11,7 @@ import {
   rowsSql,
   type TablePair,
 } from "../../compare/digest";
-import { pairOf, type Query } from "../../compare/pair";
+import { type ComparablePair, pairOf, type Query } from "../../compare/pair";
 import { quotedName } from "../../compare/sql-names";
 import { readProjectFile } from "../../lib/paths";
 import { messageOf, sleep } from "../../lib/retry";
@@ -19,6 +19,7 @@ import { parseCatalog } from "../../tables/catalog";
 import type { CatalogTable } from "../../tables/model";
 import { withClickHouse, withPostgres } from "../connections";
 import type { StackFacts } from "../facts";
+import type { RunningStack } from "../running";
 
 export interface Verification {
   readonly source: string;
@@ -26,7 +27,10 @@ export interface Verification {
   readonly equal: boolean;
   readonly postgres: Digest;
   readonly clickhouse: Digest;
-  /** Captured columns whose type has no common form, and which were not compared. */
+  /**
+   * Columns that were not compared, although they are not excluded: their type has no common form, or ClickHouse does
+   * not have them, and then with what to do about it.
+   */
   readonly notCompared: readonly string[];
   /** Some of the rows that differ. */
   readonly differences: readonly RowDifference[];
@@ -42,7 +46,7 @@ export interface VerifyOptions {
  * Compares each captured table with what ClickHouse shows of it, by number of rows and a checksum over all values.
  * While rows are on their way the two differ: it looks again until they are equal, or time is up.
  */
-export async function verify(facts: StackFacts, options: VerifyOptions): Promise<readonly Verification[]> {
+export async function verify(facts: RunningStack, options: VerifyOptions): Promise<readonly Verification[]> {
   return withPostgres(facts, "postgres-admin", (postgres) =>
     withClickHouse(facts, async (clickhouse) => {
       const catalog = await readCatalog(postgres, facts);
@@ -53,12 +57,28 @@ export async function verify(facts: StackFacts, options: VerifyOptions): Promise
         if (!table)
           throw new Error(`${source}: captured, but no longer in Postgres; run: npx cdc preview --refresh`);
         const database = facts.pipeline.clickhouseDatabase;
-        const sides = { postgres, clickhouse, ...(await pairOf(table, target, clickhouse, database)) };
+        const pair = await pairOf(table, target, clickhouse, database);
+        const notCompared = notComparedOf(pair, facts.excluded[source] ?? []);
+        const sides = { postgres, clickhouse, pair: pair.pair, notCompared };
         results.push({ source, target, ...(await compare(sides, deadline, options.signal)) });
       }
       return results;
     }),
   );
+}
+
+/** A column is captured from the `up` on that finds it in Postgres's catalog, which it reads with --refresh. */
+export function notComparedOf(
+  { notCompared, missing }: Pick<ComparablePair, "notCompared" | "missing">,
+  excluded: readonly string[],
+): readonly string[] {
+  const added = missing.filter((name) => !excluded.includes(name));
+  return [
+    ...notCompared,
+    ...added.map(
+      (name) => `${name} (not in ClickHouse; run: npx cdc preview --refresh, then npx cdc up --refresh)`,
+    ),
+  ];
 }
 
 async function readCatalog(client: Client, { pipeline }: StackFacts): Promise<readonly CatalogTable[]> {
