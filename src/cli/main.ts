@@ -6,6 +6,7 @@ import type { PreviewOptions } from "./commands/preview";
 import type { StatusOptions } from "./commands/status";
 import type { UpOptions } from "./commands/up";
 import type { VerifyOptions } from "./commands/verify";
+import { defaultStack } from "./engine/stack";
 import type { CommonOptions } from "./session";
 
 // Each command is loaded when it is called: the Pulumi program and its SDK alone take a second.
@@ -92,7 +93,9 @@ function command(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .addOption(new Option("-s, --stack <name>", "name of the Pulumi stack").default("dev").env("CDC_STACK"))
+    .addOption(
+      new Option("-s, --stack <name>", "name of the Pulumi stack").default(defaultStack).env("CDC_STACK"),
+    )
     .option("--retry-downloads", "try downloads and registries again that failed within the last hour")
     .option("-v, --verbose", "print all that Pulumi prints");
 }

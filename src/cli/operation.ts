@@ -3,7 +3,6 @@ import type { CommandContext } from "./command";
 import { type Changes, followChanges, inWords } from "./engine/changes";
 import { EngineError } from "./engine/command";
 import { InterruptedError } from "./engine/interrupt";
-import { withoutSalt } from "./engine/stack";
 import { duration } from "./ui/format";
 import { ShownError } from "./ui/steps";
 import { silent } from "./ui/terminal";
@@ -16,8 +15,6 @@ export interface OperationOptions {
 }
 
 export interface Operation {
-  /** The stack's name. */
-  readonly stack: string;
   /** Prints all that the engine prints. */
   readonly verbose?: boolean;
   /** It only finds out what would be done. */
@@ -31,7 +28,7 @@ export interface Operation {
 export async function operate(
   title: string,
   { terminal, steps, interruption }: CommandContext,
-  { stack, verbose = false, planned = false }: Operation,
+  { verbose = false, planned = false }: Operation,
   work: (options: OperationOptions) => Promise<unknown>,
 ): Promise<Changes> {
   const started = Date.now();
@@ -49,8 +46,6 @@ export async function operate(
         `✗ ${title}: interrupted (${duration(Date.now() - started)}); run the command again to complete it`,
       );
     throw shownFailure(error, view.result());
-  } finally {
-    withoutSalt(stack);
   }
   const changes = view.result();
   terminal.line(`✓ ${title}: ${inWords(changes.counts, { planned })} (${duration(Date.now() - started)})`);

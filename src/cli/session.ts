@@ -1,8 +1,7 @@
-import type { PulumiFn } from "@pulumi/pulumi/automation";
 import type { CdcConfig, OptionalService } from "../config";
 import { officialImages, type ResolvedImages, type ServiceName, serviceNames } from "../images";
 import type { Interruption } from "./engine/interrupt";
-import { type OpenStack, openStack } from "./engine/stack";
+import { type OpenStack, openStack, type StackOptions } from "./engine/stack";
 import { type DockerFacts, ensureDocker } from "./toolchain/docker";
 import { resolveImages } from "./toolchain/images";
 import { ensurePulumi, type PulumiFacts, pulumiEnv } from "./toolchain/pulumi";
@@ -75,21 +74,17 @@ export function describeImages({ mode, images, why }: ResolvedImages): string {
   return `${count(Object.keys(images).length, `${which} image`)}; ${why}`;
 }
 
-/** Opens the stack for an operation of the engine. */
-export function stackFor(
-  options: CommonOptions,
-  context: {
-    steps: Steps;
-    pulumi: PulumiFacts;
-    interruption: Interruption;
-    program?: () => Promise<PulumiFn>;
-  },
-): OpenStack {
+interface StackContext extends Pick<StackOptions, "pulumi" | "program" | "makes"> {
+  readonly steps: Steps;
+  readonly interruption: Interruption;
+}
+
+/** Opens the stack, for an operation of the engine or to look at its state. */
+export function stackFor(options: CommonOptions, { steps, interruption, ...how }: StackContext): OpenStack {
   return openStack({
     name: options.stack,
-    pulumi: context.pulumi,
-    logFile: context.steps.logFile,
-    running: context.interruption.engines,
-    ...(context.program ? { program: context.program } : {}),
+    logFile: steps.logFile,
+    running: interruption.engines,
+    ...how,
   });
 }

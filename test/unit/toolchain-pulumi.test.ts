@@ -11,7 +11,15 @@ import { attempt, believedForMs, downloadFile, firstServing } from "../../src/cl
 import { pulumiEnv } from "../../src/cli/toolchain/pulumi";
 import { acceptsVersion, checksumOf, downloadCli } from "../../src/cli/toolchain/pulumi-cli";
 import { ensurePlugins, hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
-import { chooseState, dropSalt, ensureState, type StateSources } from "../../src/cli/toolchain/pulumi-state";
+import {
+  chooseState,
+  dropSalt,
+  ensureState,
+  hasGeneratedPassphrase,
+  type StateSources,
+  stateFolder,
+} from "../../src/cli/toolchain/pulumi-state";
+import { projectRoot } from "../../src/lib/paths";
 
 vi.mock("../../offline/plugins/install", () => {
   const program = (home: string, name: string) => {
@@ -317,6 +325,29 @@ describe("state and passphrase", () => {
     expect(choose({ env: s3 }).env).toEqual({ PULUMI_CONFIG_PASSPHRASE_FILE: "/p/.cdc/passphrase" });
     expect(choose({ env: { ...s3, PULUMI_CONFIG_PASSPHRASE: "" } }).env).toEqual({});
     expect(choose({ env: { ...s3, PULUMI_CONFIG_PASSPHRASE_FILE: "/mine" } }).env).toEqual({});
+  });
+
+  test("go by the generated passphrase only where the user has none", () => {
+    const s3 = { PULUMI_BACKEND_URL: "s3://bucket" };
+    expect(hasGeneratedPassphrase(choose({}))).toBe(true);
+    expect(hasGeneratedPassphrase(choose({ env: local }))).toBe(true);
+    expect(hasGeneratedPassphrase(choose({ env: s3 }))).toBe(true);
+    expect(hasGeneratedPassphrase(choose({ env: { ...s3, PULUMI_CONFIG_PASSPHRASE: "mine" } }))).toBe(false);
+    expect(hasGeneratedPassphrase(choose({ env: { PULUMI_CONFIG_PASSPHRASE_FILE: "/mine" } }))).toBe(false);
+    expect(hasGeneratedPassphrase(choose({ credentials: login("https://api.pulumi.com") }))).toBe(false);
+  });
+
+  test.each([
+    ["file:///p/.cdc/state", "/p/.cdc/state"],
+    ["file:///shared/state?metadata=skip", "/shared/state"],
+    ["file://~", os.homedir()],
+    ["file://~/states", path.join(os.homedir(), "states")],
+    ["file://./states", path.join(projectRoot, "states")],
+    ["s3://bucket", undefined],
+    ["https://api.pulumi.com", undefined],
+    ["the backend of your Pulumi login", undefined],
+  ])("of a backend %s are in the folder %s", (where, folder) => {
+    expect(stateFolder({ where })).toBe(folder);
   });
 
   test("of the user's login are found from a PULUMI_HOME of ours, too", () => {

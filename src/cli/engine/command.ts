@@ -44,6 +44,8 @@ export function engineCommand(facts: PulumiFacts, logFile: string, running: Runn
     command: facts.cli.bin,
     version: { toString: () => facts.cli.version },
     run: async (args, cwd, env, onOutput, _onError, signal) => {
+      // An engine that is started after the Ctrl-C would not be told of it.
+      signal?.throwIfAborted();
       let pid = 0;
       const stop = () => interrupt(pid);
       try {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
-import { inState } from "../../lib/paths";
+import { inState, projectRoot } from "../../lib/paths";
 
 /** Where Pulumi keeps the stack's state, and with what its secrets are encrypted. */
 export interface PulumiState {
@@ -83,6 +84,20 @@ function loggedInTo(credentials: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Folder of a backend on files, as Pulumi reads its URL (`massageBlobPath` in pkg/backend/diy): `file://~` is what
+ * `pulumi login --local` notes. Undefined for any other backend.
+ */
+export function stateFolder({ where }: Pick<PulumiState, "where">): string | undefined {
+  const place = /^file:\/\/([^?]*)/.exec(where)?.[1];
+  return place === undefined ? undefined : path.resolve(projectRoot, place.replace(/^~/, os.homedir()));
+}
+
+/** Whether secrets are encrypted with the passphrase that was generated on this machine. */
+export function hasGeneratedPassphrase({ env }: Pick<PulumiState, "env">): boolean {
+  return "PULUMI_CONFIG_PASSPHRASE_FILE" in env;
 }
 
 /** Pulumi Cloud encrypts with a key of its own; every other backend wants a passphrase. */
