@@ -226,17 +226,18 @@ describe("a lock on the stack", () => {
   let folder: string;
   beforeAll(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "cdc-locks-"));
-    const locks = path.join(folder, ".pulumi", "locks", "organization", "cdc");
-    for (const stack of ["dev", "other"]) {
+    const locks = path.join(folder, ".pulumi", "locks", "organization");
+    for (const [number, stack] of ["cdc/dev", "cdc/other", "webshop/dev"].entries()) {
       fs.mkdirSync(path.join(locks, stack), { recursive: true });
-      fs.writeFileSync(path.join(locks, stack, "1.json"), JSON.stringify({ pid: 1, hostname: "h" }));
+      const lock = JSON.stringify({ pid: number + 1, hostname: "h" });
+      fs.writeFileSync(path.join(locks, stack, "1.json"), lock);
       fs.writeFileSync(path.join(locks, stack, "1.json.attrs"), "{}");
     }
-    fs.writeFileSync(path.join(locks, "dev", "2.json"), '{"pid":');
+    fs.writeFileSync(path.join(locks, "cdc", "dev", "2.json"), '{"pid":');
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-  test("is found by the stack's name, and what is no whole lock is none", () => {
+  test("is found by the names of project and stack, and what is no whole lock is none", () => {
     const found = readLocks(folder, "dev");
     expect(found.map(({ file, pid, hostname }) => [path.basename(file), pid, hostname])).toEqual([
       ["1.json", 1, "h"],

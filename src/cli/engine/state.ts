@@ -80,6 +80,11 @@ function open(value: unknown): unknown {
   return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, open(inner)]));
 }
 
+/** The name by which Docker knows a container, a network or a volume. */
+export function dockerNameOf({ urn, inputs, outputs }: StateResource): string {
+  return String(outputs.name ?? inputs.name ?? nameOf(urn));
+}
+
 /** The resource's name in the program. */
 export function nameOf(urn: string): string {
   return urn.split("::").slice(3).join("::");
