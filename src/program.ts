@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parseConfig } from "./config";
 import { endpointsOf } from "./endpoints";
-import { readResolvedImages } from "./images";
+import { type ResolvedImages, readResolvedImages } from "./images";
 import { planServices } from "./services";
 import { CdcStack } from "./stack";
 import { qualifiedName, topicOf } from "./tables";
@@ -9,10 +9,13 @@ import { qualifiedName, topicOf } from "./tables";
 /** What the stack says about itself, to people and to the `cdc` command. */
 export type Outputs = ReturnType<typeof program>;
 
-/** The whole program: what `pulumi up` and the `cdc` command run. */
-export function program() {
+/**
+ * The whole program: what `pulumi up` and the `cdc` command run.
+ * @param images those that the bring-up has noted, by default; a plan is made with others.
+ */
+export function program(images: ResolvedImages | undefined = readResolvedImages()) {
   const config = parseConfig(pulumi.runtime.allConfig());
-  const plan = planServices(config, readResolvedImages());
+  const plan = planServices(config, images);
   const { credentials, tables } = new CdcStack("cdc", { config, plan });
   return {
     /** URL of each service. */

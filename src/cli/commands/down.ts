@@ -1,7 +1,8 @@
 import Docker from "dockerode";
 import type { CommandContext } from "../command";
 import { recover } from "../engine/recovery";
-import { nameOf, resourceTypes, type StackState } from "../engine/state";
+import { dockerNameOf, resourceTypes, type StackState } from "../engine/state";
+import { volumeSizes } from "../engine/volumes";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
@@ -25,8 +26,7 @@ export async function down(options: DownOptions, context: CommandContext): Promi
   await dockerStep(steps);
   const pulumi = await pulumiStep(steps, options);
   const stack = stackFor(options, { steps, pulumi, interruption });
-  await recover({ stack, stackName: options.stack, pulumi, steps });
-  const state = await stack.read();
+  const state = await recover({ stack, stackName: options.stack, pulumi, steps });
   const doomed = doomedIn(state, keepData);
   if (doomed.resources === 0) {
     terminal.line(
@@ -37,7 +37,7 @@ export async function down(options: DownOptions, context: CommandContext): Promi
     await leaveMachine(context);
     return undefined;
   }
-  for (const line of describeDoomed(doomed, await sizes(doomed.volumes), keepData)) terminal.line(line);
+  for (const line of describeDoomed(doomed, await volumeSizes(doomed.volumes), keepData)) terminal.line(line);
   if (!options.yes && !(await mayDelete())) return 1;
   interruption.check();
   // Its providers leave what lives in the volumes: slot, topics, tables.
@@ -50,6 +50,7 @@ export async function down(options: DownOptions, context: CommandContext): Promi
       ...(keepData ? { exclude: [...keptUrns(state)] } : {}),
     }),
   );
+  forgetImages();
   await leaveMachine(context);
   terminal.line(
     `down in ${duration(Date.now() - started)}; local images stay, for the next up` +
@@ -70,10 +71,7 @@ export interface Doomed {
 export function doomedIn(state: StackState, keepData: boolean): Doomed {
   const kept = keepData ? keptUrns(state) : new Set<string>();
   const going = state.resources.filter(({ urn, custom }) => custom && !kept.has(urn) && !isProvider(urn));
-  const names = (type: string) =>
-    going
-      .filter((resource) => resource.type === type)
-      .map(({ urn, inputs, outputs }) => String(outputs.name ?? inputs.name ?? nameOf(urn)));
+  const names = (type: string) => going.filter((resource) => resource.type === type).map(dockerNameOf);
   return {
     containers: names(resourceTypes.container),
     networks: names(resourceTypes.network),
@@ -117,24 +115,6 @@ function describeDoomed(
   ];
 }
 
-const patienceMs = 3000;
-
-/** Sizes of volumes; without them where the engine takes long to find out. */
-async function sizes(volumes: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  if (volumes.length === 0) return new Map();
-  try {
-    const { Volumes } = (await new Docker({ timeout: patienceMs }).df()) as {
-      Volumes?: readonly { Name: string; UsageData?: { Size: number } }[];
-    };
-    const found = (Volumes ?? []).filter(({ Name }) => volumes.includes(Name));
-    return new Map(
-      found.flatMap(({ Name, UsageData }) => (UsageData ? [[Name, UsageData.Size] as const] : [])),
-    );
-  } catch {
-    return new Map();
-  }
-}
-
 async function mayDelete(): Promise<boolean> {
   if (!process.stdin.isTTY) {
     console.error(
@@ -147,9 +127,8 @@ async function mayDelete(): Promise<boolean> {
   return yes;
 }
 
-/** The next `up` chooses its images anew; an engine that `up` has started ends, unless others use it. */
+/** An engine that `up` has started ends, unless others use it. */
 async function leaveMachine({ terminal }: CommandContext): Promise<void> {
-  forgetImages();
   const running = await new Docker().listContainers().catch(() => []);
   if (running.length > 0) {
     const names = running.map(({ Names }) => Names[0]?.slice(1)).join(", ");

@@ -1,11 +1,12 @@
-import { readResolvedImages } from "../../images";
+import type { CdcConfig } from "../../config";
+import { type ResolvedImages, readResolvedImages } from "../../images";
 import type { CommandContext } from "../command";
 import { describeChange, plannedChanges } from "../engine/plan";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
 import { noteImages } from "../toolchain/images";
-import type { PulumiFacts } from "../toolchain/pulumi";
+import type { Steps } from "../ui/steps";
 
 export interface PreviewOptions extends CommonOptions {
   /** Ends with exit code 1 where something would change. */
@@ -16,26 +17,13 @@ export interface PreviewOptions extends CommonOptions {
 
 /** Shows what `up` would do. */
 export async function preview(options: PreviewOptions, context: CommandContext): Promise<number | undefined> {
-  const { steps } = context;
+  const { terminal, steps, interruption } = context;
   const config = readSettings(options.stack);
   await dockerStep(steps);
+  interruption.check();
   const pulumi = await pulumiStep(steps, options);
-  const noted = readResolvedImages();
-  try {
-    await imagesStep(steps, config, { ...options, planOnly: true });
-    return await plan(options, context, pulumi);
-  } finally {
-    // The choice was for the plan; an `up` makes its own.
-    noteImages(noted);
-  }
-}
-
-async function plan(
-  options: PreviewOptions,
-  context: CommandContext,
-  pulumi: PulumiFacts,
-): Promise<number | undefined> {
-  const { terminal, steps, interruption } = context;
+  interruption.check();
+  const images = await plannedImages(steps, config, options);
   interruption.check();
   const stack = stackFor(options, {
     steps,
@@ -43,10 +31,11 @@ async function plan(
     interruption,
     program: async () => {
       const { program } = await import("../../program");
-      return async () => program();
+      return async () => program(images);
     },
   });
   const automation = await stack.automation();
+  interruption.check();
   const view = plannedChanges();
   await operate("Plan", context, { ...options, planned: true }, (engine) =>
     automation.preview({
@@ -62,4 +51,16 @@ async function plan(
   const changes = view.changes();
   for (const change of changes) for (const line of describeChange(change)) terminal.line(line);
   return changes.length > 0 && options.expectNoChanges ? 1 : undefined;
+}
+
+/** The images that an `up` would choose. It is for the plan alone: the note stays that of the last `up`. */
+async function plannedImages(
+  steps: Steps,
+  config: CdcConfig,
+  options: PreviewOptions,
+): Promise<ResolvedImages> {
+  const noted = readResolvedImages();
+  const images = await imagesStep(steps, config, { ...options, planOnly: true });
+  noteImages(noted);
+  return images;
 }
