@@ -16,9 +16,12 @@ export async function quietPulumi({ terminal, steps }: CommandContext): Promise<
   return pulumi;
 }
 
-/** Docker for a command that starts none: from then on this one and all programs that are run use the engine of `up`. */
+/**
+ * Docker for a command that starts none: from then on this one and all programs that are run use the engine of `up`.
+ * What is wrong with the way to it is said by whoever needs it.
+ */
 export async function quietDocker(): Promise<void> {
-  Object.assign(process.env, await dockerEnv());
+  Object.assign(process.env, await dockerEnv().catch(() => ({})));
 }
 
 /** What the running stack says about itself, and what its state adds to that. */

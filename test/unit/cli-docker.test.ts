@@ -77,6 +77,16 @@ test("env hands the engine of the Docker context on to plain pulumi", async () =
   expect(printed).toContain(`export DOCKER_CERT_PATH='${certificates}'`);
 });
 
+test("env needs no engine: a context that leads nowhere is not its business", async () => {
+  useContext("not an address");
+  stackWith({ resources: [], pending: [], outputs: {} });
+  const print = vi.spyOn(console, "log").mockImplementation(() => {});
+  await env({ stack: "dev" }, context);
+  const printed = print.mock.calls.map(([line]) => line);
+  expect(printed).toContain("export PULUMI_STACK='dev'");
+  expect(printed.join("\n")).not.toContain("DOCKER_HOST");
+});
+
 test("status looks at the containers of the engine that the Docker context names", async () => {
   useContext("tcp://192.0.2.7:2376");
   stackWith({
