@@ -63,10 +63,7 @@ export async function ensureTools(
  * Says which tools are missing that {@link ensureTools} may not install, and the command that installs them; a clause
  * for the user. Undefined where there are none.
  */
-export function lackingTools(
-  tools: readonly HostTool[],
-  host: Pick<Host, "has" | "isRoot" | "hasApt">,
-): string | undefined {
+export function lackingTools(tools: readonly HostTool[], host: Host): string | undefined {
   const missing = missingOf(tools, host);
   if (missing.length === 0 || (host.isRoot && host.hasApt)) return undefined;
   const command = `${host.isRoot ? "" : "sudo "}apt-get install ${packagesFor(missing).join(" ")}`;
@@ -74,7 +71,7 @@ export function lackingTools(
   return `not found on this machine: ${missing.join(", ")}; ${how}`;
 }
 
-function missingOf(tools: readonly HostTool[], host: Pick<Host, "has">): readonly HostTool[] {
+function missingOf(tools: readonly HostTool[], host: Host): readonly HostTool[] {
   return tools.filter((tool) => !host.has(tool));
 }
 

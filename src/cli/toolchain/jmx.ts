@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fetchJmxExporter } from "../../../offline/images";
-import { type Host, lackingTools, thisHost } from "../../../offline/images/tools";
+import { lackingTools, thisHost } from "../../../offline/images/tools";
 import { type LocalFile, type ResolvedImages, readResolvedImages } from "../../images";
 import { inCache } from "../../lib/paths";
 import { run } from "../../lib/process";
 import { type Attempt, attempt } from "./downloads";
 import type { DownloadProgress } from "./progress";
+
+/** By which it is fetched. */
+const tools = ["java", "mvn"] as const;
 
 /** Of the exporter's jar, as Maven Central has it. */
 const sha256 = "7d61f737fd661610ccc14aea79764faa1ea94a340cbc8f0029b3d2edea3d80c1";
@@ -19,7 +22,7 @@ const sha256 = "7d61f737fd661610ccc14aea79764faa1ea94a340cbc8f0029b3d2edea3d80c1
 export async function ensureJmxExporter(options: DownloadProgress): Promise<LocalFile | undefined> {
   const file = { path: inCache(`jmx-exporter-${sha256.slice(0, 12)}.jar`), sha256 };
   if (hashOf(file.path) === sha256) return file;
-  const result = await fetched(file, options);
+  const result = await tryToFetch(file, options);
   if (result.ok) return file;
   // Containers that have it keep it: the state holds its hash.
   const before = readResolvedImages()?.jmxExporter;
@@ -29,23 +32,18 @@ export async function ensureJmxExporter(options: DownloadProgress): Promise<Loca
 }
 
 /** Missing tools are no failure of the network's, to be believed for an hour: once they are there, the next `up` tries. */
-async function fetched(file: LocalFile, options: DownloadProgress): Promise<Attempt<void>> {
-  const why = lackingTools(fetchedWith, thisHost(run));
+async function tryToFetch(file: LocalFile, options: DownloadProgress): Promise<Attempt<void>> {
+  const why = lackingTools(tools, thisHost(run));
   return why ? { ok: false, why } : attempt("JMX exporter", () => fetchTo(file, options), options);
 }
-
-const fetchedWith = ["java", "mvn"] as const;
 
 /**
  * What is missing where the official images of Kafka and Connect run without the JMX exporter, and what brings it.
  * @returns undefined where nothing is missing, or nothing is known of the images.
  */
-export function missingJmx(
-  images: ResolvedImages | undefined,
-  host: Pick<Host, "has" | "isRoot" | "hasApt"> = thisHost(run),
-): string | undefined {
+export function missingJmx(images: ResolvedImages | undefined): string | undefined {
   if (images?.mode !== "registry" || images.jmxExporter) return undefined;
-  const lacking = lackingTools(fetchedWith, host);
+  const lacking = lackingTools(tools, thisHost(run));
   const how = lacking
     ? `${lacking}, then npm run up`
     : "Maven did not get it; try again: npx cdc up --retry-downloads";
