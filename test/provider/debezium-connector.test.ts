@@ -2,12 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { HttpClient } from "../../src/lib/http";
 import { kafka, withKafkaAdmin } from "../../src/lib/kafka";
 import { waitFor } from "../../src/lib/retry";
+import { keptBirth } from "../../src/providers/births";
 import * as operations from "../../src/providers/debezium-connector/operations";
 import * as source from "../../src/providers/postgres-source/operations";
 import { connectorSettings } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
 import { TestResource } from "../support/provider";
-import { type Server, server } from "../support/servers";
+import { connectorRole, type Server, server } from "../support/servers";
 
 let connect: Server;
 let broker: Server;
@@ -72,6 +73,11 @@ const topicDefaults = {
   // The tests read with kafkajs, which has no lz4.
   "producer.override.compression.type": "gzip",
 };
+
+/** The source database, by which the connector is told to read rows that are there. */
+function signals() {
+  return { host: database.host, port: database.port, database: database.name, ...connectorRole };
+}
 
 function withSettings<T extends { settings: Record<string, string> }>(
   args: T,
@@ -313,6 +319,30 @@ describe("drift", () => {
     // A slot at the old place is not to be had; deleted and made anew, it runs.
     await resource.destroy();
     expect(await resource.up(args)).toBe("created");
+  });
+});
+
+describe("a connector that was kept with the data volumes", () => {
+  test("reads what a table that was added, and one whose rows are gone from ClickHouse, hold already", async () => {
+    await database.query("INSERT INTO inventory.orders VALUES (1, '2025-01-01', 1, 1, 1)");
+    const args = { ...newConnector(), signals: signals() };
+    const kept = { "inventory.customers": keptBirth, "inventory.orders": keptBirth };
+    await resource.up(
+      withSettings(args, {
+        "table.include.list": "inventory\\.customers,cdc\\.heartbeat,cdc\\.signal",
+      }),
+    );
+    const { generation } = resource.state;
+    await events(args, "customers", 10);
+    resource.forget();
+    expect(await resource.up({ ...args, births: kept })).toBe("created");
+    expect(resource.state.generation).toBe(generation);
+    expect(await events(args, "orders", 1)).toEqual([{ op: "r", id: 1, generation: String(generation) }]);
+    resource.forget();
+    await resource.up({ ...args, births: { ...kept, "inventory.customers": "2026-01-01T00:00:00.000Z" } });
+    const customers = await events(args, "customers", 20);
+    expect(customers.slice(10).map(({ op }) => op)).toEqual(Array(10).fill("r"));
+    expect(resource.state.unread).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { keptBirth } from "../../src/providers/births";
 import { isPassing, isRunning, stateDrift } from "../../src/providers/debezium-connector/flow";
 import { diff, unreadTables } from "../../src/providers/debezium-connector/operations";
 import { redact } from "../../src/providers/debezium-connector/secrets";
@@ -58,16 +59,40 @@ describe("rows that are there already", () => {
   const settings = { ...inputs.settings, "table.include.list": "a\\.b,a\\.c" };
   const olds = { ...state, settings, births: { "a.b": "1", "a.c": "1" } };
 
+  const listed = (list: string) => ({ ...inputs.settings, "table.include.list": list });
+
   test("are not read again while the tables that they end in live on", () => {
-    expect(unreadTables({ ...inputs, settings, births: olds.births }, olds)).toEqual([]);
-    // A state from before births were noted, or a connector that is new.
-    expect(unreadTables({ ...inputs, settings, births: olds.births }, { ...state, settings })).toEqual([]);
-    expect(unreadTables({ ...inputs, settings, births: olds.births }, undefined)).toEqual([]);
+    expect(unreadTables({ ...inputs, settings, births: olds.births }, olds, settings)).toEqual([]);
+    // A state from before births were noted.
+    expect(
+      unreadTables({ ...inputs, settings, births: olds.births }, { ...state, settings }, settings),
+    ).toEqual([]);
+  });
+
+  test("are for the snapshot of a connector that is new", () => {
+    expect(unreadTables({ ...inputs, settings, births: olds.births }, undefined, undefined)).toEqual([]);
   });
 
   test("are read again where that table was made anew", () => {
     const births = { "a.b": "1", "a.c": "2" };
-    expect(unreadTables({ ...inputs, settings, births }, olds)).toEqual(["a\\.c"]);
+    expect(unreadTables({ ...inputs, settings, births }, olds, settings)).toEqual(["a\\.c"]);
+  });
+
+  test("are read where a table was added, also when it was taken out of the running connector meanwhile", () => {
+    const before = { ...olds, settings: listed("a\\.b") };
+    expect(unreadTables({ ...inputs, settings }, before, before.settings)).toEqual(["a\\.c"]);
+    expect(unreadTables({ ...inputs, settings }, before, settings)).toEqual(["a\\.c"]);
+    expect(unreadTables({ ...inputs, settings }, olds, listed("a\\.c"))).toEqual(["a\\.b"]);
+  });
+
+  test("are read by a connector that was kept without a state: of tables that are new to it, or have lost their rows", () => {
+    const kept = { "a.b": keptBirth, "a.c": keptBirth };
+    expect(unreadTables({ ...inputs, settings, births: kept }, undefined, settings)).toEqual([]);
+    expect(unreadTables({ ...inputs, settings, births: kept }, undefined, listed("a\\.b"))).toEqual([
+      "a\\.c",
+    ]);
+    const births = { ...kept, "a.b": "2" };
+    expect(unreadTables({ ...inputs, settings, births }, undefined, settings)).toEqual(["a\\.b"]);
   });
 
   test("plan an update only once that is known", async () => {

@@ -46,7 +46,7 @@ export class ClickHouseSchema extends pulumi.dynamic.Resource {
     super(
       remoteProvider("clickhouse-schema"),
       name,
-      { drift: undefined, fingerprints: undefined, births: undefined, ...args, revision },
+      { drift: undefined, fingerprints: undefined, births: undefined, kept: undefined, ...args, revision },
       pulumi.mergeOptions({ additionalSecretOutputs: ["password"] }, opts),
       "cdc",
       "ClickHouseSchema",

@@ -9,10 +9,12 @@ import { withoutCredentials } from "../../lib/http";
 import { messageOf } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
 import { qualifiedName, quotedIdentifier } from "../../tables";
+import { type Births, keptBirth } from "../births";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { checkInputs } from "./check";
+import { keptColumns } from "./kept";
 import { observe, type Reality } from "./observe";
 import { droppable, dropStatement, isOurs, planSchema, problemsOf } from "./plan";
 import { replay } from "./replay";
@@ -124,7 +126,7 @@ async function establish(
   inputs: ClickHouseSchemaInputs,
   olds: ClickHouseSchemaState | undefined,
 ): Promise<ClickHouseSchemaState> {
-  const changes: { begun: boolean; births: Births } = { begun: false, births: olds?.births ?? {} };
+  const changes = { begun: false, births: olds?.births ?? {}, kept: olds?.kept ?? {} };
   const stay = new Set(inputs.tables.map(({ target }) => target));
   const leaving = (olds?.tables ?? []).map(({ target }) => target).filter((target) => !stay.has(target));
   try {
@@ -133,15 +135,17 @@ async function establish(
       optionsFor(inputs.startTimeoutSeconds * 1000),
       async (clickhouse) => {
         const reality = await observe(clickhouse, inputs.database);
-        refuseProblems(inputs, reality);
+        changes.kept = keptColumns(inputs, olds, reality);
+        const wanted = { ...inputs, kept: changes.kept };
+        refuseProblems(wanted, reality);
         changes.births = birthsOf(inputs, reality, olds?.births ?? {});
-        const steps = planSchema(inputs, reality, olds?.fingerprints ?? {}, leaving);
+        const steps = planSchema(wanted, reality, olds?.fingerprints ?? {}, leaving);
         for (const { statements, replay: target } of steps) {
           changes.begun = true;
           for (const sql of statements) await clickhouse.run(sql);
-          if (target !== undefined) await replay(clickhouse, inputs, target);
+          if (target !== undefined) await replay(clickhouse, wanted, target);
         }
-        return { ...(await verified(clickhouse, inputs)), births: changes.births };
+        return { ...(await verified(clickhouse, wanted)), births: changes.births };
       },
     );
   } catch (error) {
@@ -154,14 +158,13 @@ async function establish(
         tables: [...inputs.tables, ...(olds?.tables ?? []).filter(({ target }) => leaving.includes(target))],
         fingerprints: {},
         births: changes.births,
+        kept: changes.kept,
         drift: [`not finished: ${messageOf(error)}`],
       },
       error,
     );
   }
 }
-
-type Births = NonNullable<ClickHouseSchemaState["births"]>;
 
 /** Before anything is made: what is not there yet will have been made now. */
 function birthsOf({ tables }: ClickHouseSchemaInputs, reality: Reality, before: Births): Births {
@@ -170,7 +173,7 @@ function birthsOf({ tables }: ClickHouseSchemaInputs, reality: Reality, before: 
     tables.map((table) => {
       const name = qualifiedName(table);
       const isThere = reality.objects.some((found) => found.name === `${table.target}_current`);
-      return [name, (isThere ? before[name] : undefined) ?? now];
+      return [name, isThere ? (before[name] ?? keptBirth) : now];
     }),
   );
 }

@@ -1,4 +1,5 @@
-import type { CapturedTable } from "../../tables";
+import type { CapturedColumn, CapturedTable } from "../../tables";
+import type { Births } from "../births";
 
 /** Inputs with every value known. */
 export interface ClickHouseSchemaInputs {
@@ -15,6 +16,8 @@ export interface ClickHouseSchemaInputs {
   readonly managed: boolean;
   readonly startTimeoutSeconds: number;
   readonly revision: number;
+  /** By captured table: columns that Postgres has dropped and ClickHouse keeps. The provider finds them. */
+  readonly kept?: Readonly<Record<string, readonly CapturedColumn[]>>;
 }
 
 /** By name of an object: a hash of its definition as ClickHouse printed it right after it was made. */
@@ -24,11 +27,7 @@ export type Fingerprints = Readonly<Record<string, string>>;
 export interface ClickHouseSchemaState extends ClickHouseSchemaInputs {
   /** Of queues and views: a change of one that somebody else made is told by it. */
   readonly fingerprints: Fingerprints;
-  /**
-   * By captured table, when the tables in which its rows end were made. Rows that had come before are not in them, and
-   * Kafka's consumer group is past their events: who sees another time has them sent again.
-   */
-  readonly births?: Readonly<Record<string, string>>;
+  readonly births?: Births;
   /** What was found to be otherwise than asked for, in words; the next update repairs it. */
   readonly drift: readonly string[];
 }

@@ -3,6 +3,7 @@ import { withoutCredentials } from "../../lib/http";
 import { messageOf, waitFor } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
 import { exactly } from "../../tables";
+import { keptBirth } from "../births";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
@@ -151,10 +152,9 @@ async function establish(
   const undecided = wantedSettings(inputs, 0);
   await refuseProblems(connect, connector, undecided);
 
-  const progress = {
-    generation: olds?.generation ?? generationIn(found, inputs) ?? 0,
-    unread: unreadTables(inputs, olds),
-  };
+  // What an `up` that was cut short has begun may be in Connect alone.
+  const lastGeneration = Math.max(olds?.generation ?? 0, generationIn(found, inputs) ?? 0);
+  const progress = { generation: lastGeneration, unread: unreadTables(inputs, olds, found) };
   try {
     const startedAt = Date.now();
     if (found === undefined) await connect.createStopped(connector, undecided);
@@ -166,7 +166,7 @@ async function establish(
     await wake(connect, connector, isChanged);
     await waitUntilFlowing(connect, inputs, before, startedAt);
     // A life that has just begun reads all tables in its snapshot.
-    if (inputs.signals && progress.generation === olds?.generation)
+    if (inputs.signals && progress.generation === lastGeneration)
       await readTables(inputs.signals, progress.unread);
     progress.unread = [];
   } catch (error) {
@@ -179,19 +179,23 @@ async function establish(
 /**
  * What a connector that runs already is to read from its beginning: it is new in the list, its rows end in a table that
  * was made anew, or it is still to be told.
+ * @param olds undefined for a connector that no state knows.
+ * @param found settings that Connect holds: of one that was kept with the data volumes, they alone say what it has read.
  */
 export function unreadTables(
   { settings, births = {} }: DebeziumConnectorInputs,
   olds: DebeziumConnectorState | undefined,
+  found: Readonly<Record<string, string>> | undefined,
 ): readonly string[] {
-  if (olds === undefined) return [];
-  const before = includedTables(olds.settings);
-  const unread = olds.unread ?? [];
+  const lists = [olds?.settings, found].filter((one) => one !== undefined).map(includedTables);
+  if (lists.length === 0) return [];
+  const unread = olds?.unread ?? [];
   const reborn = Object.entries(births)
-    .filter(([table, birth]) => (olds.births?.[table] ?? birth) !== birth)
+    .filter(([table, birth]) => birth !== (olds === undefined ? keptBirth : (olds.births?.[table] ?? birth)))
     .map(([table]) => exactly(table));
   return includedTables(settings).filter(
-    (table) => !before.includes(table) || unread.includes(table) || reborn.includes(table),
+    (table) =>
+      lists.some((list) => !list.includes(table)) || unread.includes(table) || reborn.includes(table),
   );
 }
 

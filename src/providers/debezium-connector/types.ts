@@ -1,3 +1,5 @@
+import type { Births } from "../births";
+
 /** The ClickHouse at the other end of the pipeline. */
 export interface HeartbeatTarget {
   /** HTTP interface, as the machine that runs Pulumi reaches it. */
@@ -30,8 +32,8 @@ export interface DebeziumConnectorInputs {
   readonly generationSetting?: string;
   readonly heartbeat?: HeartbeatTarget;
   readonly signals?: SignalTarget;
-  /** By captured table, when the tables in which its rows end were made; as ClickHouseSchema has it. */
-  readonly births?: Readonly<Record<string, string>>;
+  /** As ClickHouseSchema has them. */
+  readonly births?: Births;
   readonly managed: boolean;
   readonly startTimeoutSeconds: number;
   readonly revision: number;
