@@ -96,13 +96,14 @@ CREATE TABLE `{{database}}`.`{{table}}_events`
 )
 ENGINE = Null;
 
+-- What Postgres has dropped is read on: an event from before that comes late, or once more, must not lose its value.
 CREATE MATERIALIZED VIEW `{{database}}`.`{{table}}_mv` TO `{{database}}`.`{{table}}_final` AS
-SELECT {{names}}, `operation`, `_committed_at`, `_version`, `_generation`, `_partition`, `_offset`
+SELECT {{eventNames}}, `operation`, `_committed_at`, `_version`, `_generation`, `_partition`, `_offset`
 FROM `{{database}}`.`{{table}}_events`
 WHERE `_problem` = '';
 
 CREATE MATERIALIZED VIEW `{{database}}`.`{{table}}_current_mv` TO `{{database}}`.`{{table}}_current` AS
-SELECT {{names}}, `_committed_at`, `_version`, `_generation`, `operation` = 'd' AS `_deleted`
+SELECT {{eventNames}}, `_committed_at`, `_version`, `_generation`, `operation` = 'd' AS `_deleted`
 FROM `{{database}}`.`{{table}}_events`
 WHERE `_problem` = '' AND `operation` != 't';
 

@@ -132,6 +132,8 @@ export interface CapturedColumn extends CapturedType {
   readonly toastable: boolean;
   /** The default as a literal of ClickHouse's SQL, where Postgres's is a constant: rows from before the column hold it. */
   readonly default?: string;
+  /** Set where Postgres has the column no longer: only events from before carry it. */
+  readonly dropped?: true;
 }
 
 /** One captured table: what the DDL in ClickHouse and the connector's settings follow from. Plain JSON. */

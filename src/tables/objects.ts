@@ -39,6 +39,8 @@ export interface ClickHouseColumn {
 export interface ClickHouseOptions {
   readonly database: string;
   readonly tables: readonly CapturedTable[];
+  /** By captured table: columns that Postgres has dropped and ClickHouse keeps. */
+  readonly kept?: Readonly<Record<string, readonly CapturedColumn[]>>;
   /** Kafka's addresses as ClickHouse sees them, e.g. `kafka:9092`. */
   readonly brokers: string;
   readonly topicPrefix: string;
@@ -70,7 +72,10 @@ function wordsOf(table: CapturedTable, options: ClickHouseOptions): Words {
   const names = (columns: readonly string[]) => columns.map(quotedIdentifier).join(", ");
   const lines = (parts: readonly string[], indent: number, separator = ",") =>
     parts.join(`${separator}\n${" ".repeat(indent)}`);
-  const problems = problemBranches(table);
+  // Events from before a column was dropped carry it, and may be read late or once more.
+  const { [qualifiedName(table)]: kept = [] } = options.kept ?? {};
+  const event = { ...table, columns: [...table.columns, ...kept] };
+  const problems = problemBranches(event);
   const pairs = problems
     .filter((_, index) => index % 2 === 0)
     .map((condition, index) => {
@@ -85,16 +90,17 @@ function wordsOf(table: CapturedTable, options: ClickHouseOptions): Words {
       4,
     ),
     plainColumns: lines(
-      table.columns.map((column) => `${quotedIdentifier(column.name)} ${columnType(column)}`),
+      event.columns.map((column) => `${quotedIdentifier(column.name)} ${columnType(column)}`),
       4,
     ),
     names: names(table.columns.map(({ name }) => name)),
+    eventNames: names(event.columns.map(({ name }) => name)),
     orderBy: names(table.orderBy),
     primaryKey: names(table.primaryKey),
-    values: lines(valueExpressions(table), 4),
-    typedColumns: lines(columnExpressions(table), 4),
+    values: lines(valueExpressions(event), 4),
+    typedColumns: lines(columnExpressions(event), 4),
     problems: lines(pairs, 8),
-    eventType: literal(eventType(table)),
+    eventType: literal(eventType(event)),
   };
 }
 

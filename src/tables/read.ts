@@ -82,8 +82,8 @@ function columnBranches(column: CapturedColumn, index: number): string[] {
   } else if (canMisfit(column)) {
     branches.push(`isNull(${value}) AND isNotNull(${raw})`, literal(`${name}: does not fit ${column.type}`));
   }
-  // A column that is newer than the event has its default.
-  if (!column.nullable && column.default === undefined)
+  // A column that is newer than the event, or that it outlived, has its default.
+  if (!column.nullable && column.default === undefined && !column.dropped)
     branches.push(`isNull(${raw})`, literal(`${name}: no value, and the column is NOT NULL`));
   return branches;
 }

@@ -1,12 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ClickHouse, withClickHouse } from "../../src/lib/clickhouse";
-import { withKafkaAdmin } from "../../src/lib/kafka";
+import { kafka as kafkaClient, withKafkaAdmin } from "../../src/lib/kafka";
+import { waitFor } from "../../src/lib/retry";
+import { keptBirth } from "../../src/providers/births";
 import * as operations from "../../src/providers/clickhouse-schema/operations";
 import { type CatalogTable, captureTables, type TableSettings, tableObjectNames } from "../../src/tables";
 import { builtIn, column, demoCatalog, table } from "../support/catalog";
 import { TestResource } from "../support/provider";
 import { clickhouseAdmin, kafkaInside, type Server, server } from "../support/servers";
 
+let kafka: Server;
 let clickhouse: Server;
 let resource: TestResource;
 let database: string;
@@ -15,7 +18,7 @@ let count = 0;
 const topicPrefix = "schema-test";
 
 beforeAll(async () => {
-  const kafka = await server("kafka");
+  kafka = await server("kafka");
   clickhouse = await server("clickhouse");
   await withKafkaAdmin(`${kafka.host}:${kafka.port}`, 10_000, (admin) =>
     admin.createTopics({
@@ -104,6 +107,20 @@ async function storeOrder(id: number): Promise<void> {
   await run(
     `INSERT INTO ${database}.orders_final (id, order_date, purchaser, quantity, product_id, operation, _version) VALUES (${values}, 'c', 1)`,
   );
+}
+
+/** An event as Debezium would have written it, each later than those before. */
+async function sendOrder(topic: string, id: number, more: Record<string, unknown>): Promise<void> {
+  const source = { lsn: id, sequence: `["${id}","${id}"]`, snapshot: "false", ts_us: 0 };
+  const after = { id, order_date: 19_000, purchaser: 1, ...more };
+  const producer = kafkaClient(`${kafka.host}:${kafka.port}`).producer();
+  await producer.connect();
+  try {
+    const value = JSON.stringify({ op: "c", before: null, after, source });
+    await producer.send({ topic, messages: [{ value }] });
+  } finally {
+    await producer.disconnect();
+  }
 }
 
 const orders = demoCatalog.find(({ name }) => name === "orders") as CatalogTable;
@@ -220,6 +237,81 @@ describe("a change of the tables", () => {
     expect(await typesOf("orders_final")).toHaveProperty("quantity");
     expect(await typesOf("orders")).not.toHaveProperty("quantity");
     expect(await resource.refresh()).toEqual([]);
+  });
+
+  test("a column that Postgres dropped keeps its values when events are read again", async () => {
+    const place = { topicPrefix: `kept-${database}` };
+    const only = [{ table: "inventory.orders" }];
+    const without = orders.columns.filter(({ name }) => name !== "quantity" && name !== "product_id");
+    const up = (columns: CatalogTable["columns"]) =>
+      resource.up({ ...schemaArgs(only, [{ ...orders, columns }]), ...place });
+    const quantities = (table: string) =>
+      as((client) =>
+        client.rows<{ id: number; quantity: number }>(
+          `SELECT id, quantity FROM ${database}.${table} FINAL ORDER BY id`,
+        ),
+      );
+    const arrived = (table: string, rows: number) =>
+      waitFor(
+        async () =>
+          (await as((client) => client.rows(`SELECT 1 FROM ${database}.${table} FINAL`))).length === rows,
+        { what: `${rows} rows in ${table}`, timeoutMs: 20_000 },
+      );
+    const topic = `${place.topicPrefix}.inventory.orders`;
+    await withKafkaAdmin(`${kafka.host}:${kafka.port}`, 10_000, (admin) =>
+      admin.createTopics({ topics: [{ topic }, { topic: `${place.topicPrefix}.cdc.heartbeat` }] }),
+    );
+
+    await up(orders.columns);
+    await sendOrder(topic, 1, { quantity: 5, product_id: 7 });
+    await arrived("orders_current", 1);
+    // Dropped in a step of its own, and then another one together with a column that is added.
+    await up(orders.columns.filter(({ name }) => name !== "quantity"));
+    await sendOrder(topic, 2, { product_id: 7 });
+    await arrived("orders_current", 2);
+    await sendOrder(topic, 3, { note: "early" });
+    await arrived("orders_errors", 1);
+    await up([...without, column("note", "text", { notNull: false })]);
+
+    const expected = [
+      { id: 1, quantity: 5 },
+      { id: 2, quantity: 0 },
+      { id: 3, quantity: 0 },
+    ];
+    expect(await quantities("orders_final")).toEqual(expected);
+    expect(await quantities("orders_current")).toEqual(expected);
+    expect(
+      await as((client) =>
+        client.rows(`SELECT id, product_id, note FROM ${database}.orders_final FINAL ORDER BY id`),
+      ),
+    ).toEqual([
+      { id: 1, product_id: 7, note: null },
+      { id: 2, product_id: 7, note: null },
+      { id: 3, product_id: 0, note: "early" },
+    ]);
+    expect(await as((client) => client.rows(`SELECT problem FROM ${database}.orders_errors`))).toEqual([]);
+    expect(await resource.refresh()).toEqual([]);
+  }, 120_000);
+
+  test("that brings a column is another birth of the table, one that takes a column is not", async () => {
+    const settings = { table: "inventory.orders" };
+    const birth = async (exclude: string[], columns = orders.columns) => {
+      await resource.up(schemaArgs([{ ...settings, exclude }], [{ ...orders, columns }]));
+      return (resource.state.births as Record<string, string>)["inventory.orders"];
+    };
+    const first = await birth([]);
+    expect(await birth(["quantity"])).toBe(first);
+    // It has its values of before, and none of what came meanwhile.
+    const second = await birth([]);
+    expect(second).not.toBe(first);
+    const renamed = orders.columns.map((one) => (one.name === "quantity" ? { ...one, name: "pieces" } : one));
+    const third = await birth([], renamed);
+    expect(third).not.toBe(second);
+    // Without a state, as after down --keep-data, the view tells which columns were captured.
+    resource.forget();
+    expect(await birth(["pieces"], renamed)).toBe(keptBirth);
+    resource.forget();
+    expect(await birth([], renamed)).not.toBe(keptBirth);
   });
 
   test("what would lose values is refused, with the setting that keeps the type, and changes nothing", async () => {

@@ -68,6 +68,26 @@ test("a name or a default that goes over lines is still one column", () => {
   ]);
 });
 
+test("what Postgres has dropped is read on where it is stored, is no error where it is missing, and is not shown", () => {
+  const [captured] = captureTables(
+    [table("notes", [column("id", "int4"), column("title", "text")])],
+    [{ table: "inventory.notes" }],
+  );
+  const [id, title] = captured?.columns ?? [];
+  if (!captured || !id || !title) throw new Error("not captured");
+  const tables = [{ ...captured, columns: [id] }];
+  const kept = { "inventory.notes": [{ ...title, dropped: true as const }] };
+  const created = new Map(
+    clickhouseObjects({ ...options, tables, kept }).map(({ name, create }) => [name, create]),
+  );
+  for (const name of ["notes_events", "notes_events_mv", "notes_mv", "notes_current_mv"])
+    expect(created.get(name)).toContain("title");
+  for (const name of ["notes", "notes_final", "notes_current"])
+    expect(created.get(name)).not.toContain("title");
+  expect(created.get("notes_events_mv")).toContain("id: no value");
+  expect(created.get("notes_events_mv")).not.toContain("title: no value");
+});
+
 test("the definition of an object changes with it, and with nothing else", () => {
   const definitions = (settings: Parameters<typeof captureTables>[1], more = {}) =>
     new Map(
