@@ -42,16 +42,17 @@ export class Containers {
     const started = new Map<string, number>();
     if (version === undefined) return found;
     // In version 1 each controller has a tree of its own, in which the engine may have another place.
-    const memory = await this.memory.in(version === 2 ? this.root : path.join(this.root, "memory"));
-    const cpu = version === 2 ? memory : await this.cpu.in(path.join(this.root, "cpuacct"));
+    const memory = await this.memory.containers(version === 2 ? this.root : path.join(this.root, "memory"));
+    const cpu = version === 2 ? memory : await this.cpu.containers(path.join(this.root, "cpuacct"));
     for (const { service, cgroup } of this.containers) {
-      const container = await newest(await containersIn(memory.get(cgroup)));
+      const container = await newest(memory.get(cgroup) ?? []);
       if (container === undefined) continue;
       const startedAt = this.started.get(container.cgroup) ?? container.changedAt;
       started.set(container.cgroup, startedAt);
+      const sameName = (folder: string) => path.basename(folder) === path.basename(container.folder);
       const use = await (version === 2
         ? readV2(container.folder)
-        : readV1(container.folder, path.join(cpu.get(cgroup) ?? "", path.basename(container.folder))));
+        : readV1(container.folder, cpu.get(cgroup)?.find(sameName)));
       found.set(service, { ...use, startedAt });
     }
     this.started = started;
@@ -93,28 +94,33 @@ async function cgroupVersion(root: string): Promise<Version | undefined> {
 
 /**
  * Where the slices of the services are in a tree of cgroups: at its root, below what systemd makes of their names, or
- * below the cgroup that the engine itself runs in.
+ * below the cgroup that the engine itself runs in. An engine that ran elsewhere before leaves its slices, empty.
  */
 class Slices {
-  private found: ReadonlyMap<string, string> = new Map();
+  private found: ReadonlyMap<string, readonly string[]> = new Map();
   private searchedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly names: readonly string[]) {}
 
-  /** @returns folders by name of the slice. */
-  async in(root: string): Promise<ReadonlyMap<string, string>> {
-    const known = await Promise.all(
-      this.names.map(async (name) => {
-        const folder = this.found.get(name);
-        return folder !== undefined && (await exists(folder));
-      }),
+  /** @returns folders of containers by name of the slice. */
+  async containers(root: string): Promise<ReadonlyMap<string, readonly string[]>> {
+    const known = await this.below(this.found);
+    const complete = this.names.every((name) => (known.get(name) ?? []).length > 0);
+    // A slice may go with its last container, and comes with the next. A host may have thousands of cgroups.
+    if (complete || performance.now() - this.searchedAt < searchEveryMs) return known;
+    this.searchedAt = performance.now();
+    this.found = await slicesBelow(root, new Set(this.names));
+    return this.below(this.found);
+  }
+
+  private async below(slices: ReadonlyMap<string, readonly string[]>) {
+    const entries = [...slices].map(
+      async ([name, folders]): Promise<[string, readonly string[]]> => [
+        name,
+        (await Promise.all(folders.map(containersIn))).flat(),
+      ],
     );
-    // A slice goes with its last container, and comes with the next. A host may have thousands of cgroups.
-    if (!known.every(Boolean) && performance.now() - this.searchedAt >= searchEveryMs) {
-      this.searchedAt = performance.now();
-      this.found = await slicesBelow(root, new Set(this.names));
-    }
-    return this.found;
+    return new Map(await Promise.all(entries));
   }
 }
 
@@ -122,18 +128,22 @@ const searchEveryMs = 10_000;
 /** Levels of the tree in which slices are looked for. */
 const depth = 5;
 
-async function slicesBelow(root: string, names: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+/** @returns folders by name of the slice. */
+async function slicesBelow(
+  root: string,
+  names: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, string[]>();
   let level = [root];
-  for (let at = 0; at < depth && level.length > 0 && found.size < names.size; at += 1) {
+  for (let at = 0; at < depth && level.length > 0; at += 1) {
     const next: string[] = [];
     for (const folder of level) {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
       for (const entry of entries) {
         if (!entry.isDirectory()) continue;
         const below = path.join(folder, entry.name);
-        if (!names.has(entry.name)) next.push(below);
-        else if (!found.has(entry.name)) found.set(entry.name, below);
+        if (names.has(entry.name)) found.set(entry.name, [...(found.get(entry.name) ?? []), below]);
+        else next.push(below);
       }
     }
     level = next;
@@ -142,8 +152,7 @@ async function slicesBelow(root: string, names: ReadonlySet<string>): Promise<Re
 }
 
 /** Folders of the containers in a slice. */
-async function containersIn(slice: string | undefined): Promise<string[]> {
-  if (slice === undefined) return [];
+async function containersIn(slice: string): Promise<string[]> {
   const entries = await fs.readdir(slice, { withFileTypes: true }).catch(() => []);
   return entries
     .filter((entry) => entry.isDirectory() && /^(docker-)?[0-9a-f]{12,64}(\.scope)?$/.test(entry.name))
@@ -188,13 +197,13 @@ async function readV2(folder: string): Promise<ContainerUse> {
   });
 }
 
-async function readV1(folder: string, cpuFolder: string): Promise<ContainerUse> {
+async function readV1(folder: string, cpuFolder: string | undefined): Promise<ContainerUse> {
   const [usage, limit, stat, oom, cpuNanos] = await Promise.all([
     number(path.join(folder, "memory.usage_in_bytes")),
     number(path.join(folder, "memory.limit_in_bytes")),
     fields(path.join(folder, "memory.stat")),
     fields(path.join(folder, "memory.oom_control")),
-    number(path.join(cpuFolder, "cpuacct.usage")),
+    cpuFolder === undefined ? undefined : number(path.join(cpuFolder, "cpuacct.usage")),
   ]);
   return useOf({
     memory: usage,

@@ -65,6 +65,16 @@ test("cgroup v1, with the engine in a cgroup of its own for memory alone", async
   });
 });
 
+test("an engine that ran in another cgroup before has left slices without containers", async () => {
+  const use = { "memory.usage_in_bytes": "1", "memory.limit_in_bytes": "9223372036854771712" };
+  files(`memory/vm/a-former-engine/${kafka.cgroup}`, {});
+  files(`memory/vm/engine/${kafka.cgroup}/${id}`, use);
+  files(`memory/vm/the-one-before/${kafka.cgroup}`, {});
+  files(`cpuacct/${kafka.cgroup}/${id}`, { "cpuacct.usage": "3000000000\n" });
+  const found = await new Containers(root, [kafka]).look();
+  expect(found.get("kafka-exporter")).toMatchObject({ memoryBytes: 1, cpuSeconds: 3 });
+});
+
 test("without a limit there is none to show", async () => {
   files("", { "cgroup.controllers": "" });
   files(`${kafka.cgroup}/${id}`, { ...v2, "memory.max": "max\n" });
