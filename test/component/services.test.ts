@@ -195,6 +195,7 @@ test("Kafka: one KRaft node with a listener for the network and one for the host
       "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS=0",
       "KAFKA_HEAP_OPTS=-Xms640m -Xmx640m",
       "KAFKA_INTER_BROKER_LISTENER_NAME=INTERNAL",
+      "KAFKA_JVM_PERFORMANCE_OPTS=-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15 -Djava.awt.headless=true",
       "KAFKA_LISTENERS=INTERNAL://:9092,EXTERNAL://:29092,CONTROLLER://:9093",
       "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
       "KAFKA_LOG_DIRS=/var/lib/kafka/data",
