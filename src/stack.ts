@@ -197,6 +197,7 @@ export class CdcStack extends pulumi.ComponentResource {
           publication: config.postgres.publication,
           slot: config.postgres.slot,
           credentialsFile: connect.credentialsFile,
+          heapMb: config.connector.heapMb,
           overrides: config.connector.settings,
         }),
         // Rows that come out at the other end: RUNNING alone proves nothing.

@@ -22,6 +22,8 @@ export interface ConnectorOptions {
    * the same topics before, because each begins with a snapshot of its own. 0 by default.
    */
   readonly generation?: number;
+  /** Kafka Connect's Java heap in MiB. */
+  readonly heapMb: number;
   /** Settings that are laid over ours. */
   readonly overrides?: Readonly<Record<string, string>>;
 }
@@ -105,6 +107,10 @@ export function connectorSettings(options: ConnectorOptions): Record<string, str
     "poll.interval.ms": "20",
     "max.batch.size": "8192",
     "max.queue.size": "32768",
+    // Wide rows would fill the heap by their number alone. As much again is under way to Kafka, and a fetch of the
+    // snapshot (10,240 rows by default) waits for its place in the queue.
+    "max.queue.size.in.bytes": String(Math.floor((options.heapMb * 1024 * 1024) / 6)),
+    "snapshot.fetch.size": "2000",
     "producer.override.linger.ms": "5",
     "producer.override.compression.type": "lz4",
     "producer.override.max.request.size": String(maxEventBytes),

@@ -182,7 +182,7 @@ test("the schema gets the tables as Postgres's catalog has them", async () => {
 test("the connector holds no password, and is done when a heartbeat has come out", async () => {
   const { resources } = await built({
     tables: [{ ...tables[0], exclude: ["quantity"] }],
-    connector: { settings: { "max.batch.size": 100 } },
+    connector: { heapMb: 384, settings: { "max.batch.size": 100 } },
   });
   const { settings, ...inputs } = find(resources, "connector").inputs;
   expect(settings).toMatchObject({
@@ -191,6 +191,7 @@ test("the connector holds no password, and is done when a heartbeat has come out
     "database.password": fromFile("password"),
     "column.exclude.list": "inventory\\.orders\\.quantity",
     "max.batch.size": "100",
+    "max.queue.size.in.bytes": String(64 * 1024 * 1024),
   });
   expect(JSON.stringify(settings)).not.toContain("secret-of");
   expect(inputs).toMatchObject({

@@ -138,6 +138,7 @@ function connectorArgs() {
       publication: "cdc_publication",
       slot: "watched_slot",
       credentialsFile: "/etc/cdc/connect/postgres.properties",
+      heapMb: 512,
     }),
     revision: 1,
   };

@@ -194,6 +194,7 @@ function connectorArgs() {
       publication: "cdc_publication",
       slot: "path_slot",
       credentialsFile: "/etc/cdc/connect/postgres.properties",
+      heapMb: 512,
     }),
     revision: 1,
   };

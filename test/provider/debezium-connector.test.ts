@@ -61,6 +61,7 @@ function newConnector(overrides: Record<string, string> = {}) {
       publication: "cdc_publication",
       slot: `slot_${count}`,
       credentialsFile: "/etc/cdc/connect/postgres.properties",
+      heapMb: 512,
       overrides: { ...topicDefaults, ...overrides },
     }),
   };

@@ -146,6 +146,7 @@ test("the connector captures the tables by name and keeps secrets in their file"
     publication: "cdc_publication",
     slot: "cdc_slot",
     credentialsFile: "/etc/cdc/connect/postgres.properties",
+    heapMb: 768,
     overrides: { "max.batch.size": "1" },
   });
   expect(settings["table.include.list"]).toBe(
@@ -155,5 +156,6 @@ test("the connector captures the tables by name and keeps secrets in their file"
   // biome-ignore lint/suspicious/noTemplateCurlyInString: Kafka's own syntax
   expect(settings["database.password"]).toBe("${file:/etc/cdc/connect/postgres.properties:password}");
   expect(settings["max.batch.size"]).toBe("1");
+  expect(Number(settings["max.queue.size.in.bytes"])).toBe(128 * 1024 * 1024);
   expect(settings["skipped.operations"]).toBe("none");
 });
