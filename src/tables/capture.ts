@@ -1,7 +1,7 @@
 import { qualifiedName } from "./catalog";
 import { capturedType, constantDefault, overriddenType } from "./contract";
 import type { CapturedColumn, CapturedTable, CatalogColumn, CatalogTable, TableSettings } from "./model";
-import { reservedColumns, tableObjectNames } from "./names";
+import { nestedName, reservedColumns, tableObjectNames } from "./names";
 
 /**
  * Joins what Postgres's catalog says with what the configuration asks for.
@@ -57,6 +57,7 @@ function captureTable(table: CatalogTable, settings: TableSettings, report: Repo
   )) {
     report(`column ${name} is an array and cannot order the change log; leave it out of orderBy`);
   }
+  reportNested(columns, report);
   return {
     schema: table.schema,
     name: table.name,
@@ -99,6 +100,20 @@ function captureColumn(
       ...(constant !== undefined && { default: constant }),
     },
   ];
+}
+
+/** A row whose parts of a Nested column differ in length would stop the consumer for good (seen in ClickHouse 26.7). */
+function reportNested(columns: readonly CapturedColumn[], report: Report): void {
+  const arrays = columns.filter(({ rule }) => rule === "array").map(({ name }) => name);
+  for (const nested of new Set(arrays.flatMap((name) => nestedName(name) ?? []))) {
+    const parts = arrays.filter((name) => name === nested || nestedName(name) === nested);
+    if (parts.length > 1) {
+      report(
+        `columns ${parts.join(", ")} are arrays that ClickHouse takes for one Nested column "${nested}", whose parts are ` +
+          "all of one length; add all but one to the table's exclude, or give them the type String in columns",
+      );
+    }
+  }
 }
 
 function reportUnknown(

@@ -20,7 +20,7 @@ export type {
   RuleName,
   TableSettings,
 } from "./model";
-export { tableObjectNames, topicOf } from "./names";
+export { nestedName, tableObjectNames, topicOf } from "./names";
 export {
   type ClickHouseColumn,
   type ClickHouseLayout,

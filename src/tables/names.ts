@@ -22,6 +22,11 @@ export function tableObjectNames(target: string): string[] {
 export const reservedColumns =
   /^(operation|_synced_at|_committed_at|_committed|_version|_generation|_partition|_offset|_deleted|_snapshot|_problem|_raw|_message|_parse_error|_topic_partition|_event|_row|_v\d+)$/;
 
+/** The Nested column of which ClickHouse takes an array with such a name for a part: `a` for `a.b` and `a.b.c`. */
+export function nestedName(column: string): string | undefined {
+  return /^([^.]+)\../.exec(column)?.[1];
+}
+
 /**
  * The topic of a table.
  * @param qualifiedTable e.g. `inventory.orders`.

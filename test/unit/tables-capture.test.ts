@@ -60,6 +60,21 @@ describe("what becomes of a table", () => {
     expect(capture([id, column("x", type)], { exclude: ["x"] })?.excluded).toEqual(["x"]);
   });
 
+  test.each([
+    [["a.b", "a.c"], "columns a.b, a.c are arrays"],
+    [["a.b.c", "a.d"], "columns a.b.c, a.d are arrays"],
+    [["a", "a.b"], "columns a, a.b are arrays"],
+    [["a.b", "b.a", ".c", ".d", "c", "c."], undefined],
+  ])("of arrays called %j: %s", (names, reason) => {
+    const ints = builtIn("_int4", { kind: "array", element: builtIn("int4") });
+    const columns = [id, ...names.map((name) => column(name, ints)), column("a.z", "text")];
+    const attempt = () => capture(columns);
+    if (reason === undefined) expect(attempt()?.columns).toHaveLength(columns.length);
+    else expect(attempt).toThrow(new RegExp(`${reason}.*Nested column "a".*exclude`));
+    const texts = Object.fromEntries(names.map((name) => [name, "String"]));
+    expect(capture(columns, { columns: texts })?.columns).toHaveLength(columns.length);
+  });
+
   test("generated columns stay behind, because Postgres does not send them", () => {
     const captured = capture([id, column("total", "int4", { generated: true })]);
     expect(captured?.columns.map(({ name }) => name)).toEqual(["id"]);

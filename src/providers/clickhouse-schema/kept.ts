@@ -1,4 +1,4 @@
-import { type CapturedColumn, qualifiedName } from "../../tables";
+import { type CapturedColumn, nestedName, qualifiedName } from "../../tables";
 import type { Reality } from "./observe";
 import type { ClickHouseSchemaInputs, ClickHouseSchemaState } from "./types";
 
@@ -15,13 +15,17 @@ export function keptColumns(
     const name = qualifiedName(table);
     const before = olds?.tables.find((one) => qualifiedName(one) === name && one.target === table.target);
     if (before === undefined) return [];
-    const stored = reality.objects
-      .filter((found) => [`${table.target}_final`, `${table.target}_current`].includes(found.name))
-      .flatMap(({ columns }) => columns.map((column) => column.name));
+    const stored = [`${table.target}_final`, `${table.target}_current`].map(
+      (target) => reality.objects.find((found) => found.name === target)?.columns ?? [],
+    );
+    const isStored = ({ name }: CapturedColumn) =>
+      stored.every((columns) => columns.some((column) => column.name === name));
+    // Beside an array that came later, ClickHouse may take it for a part of the same Nested column.
+    const isPart = ({ name, rule }: CapturedColumn) => rule === "array" && nestedName(name) !== undefined;
     // One that the configuration leaves out stays out on all the way.
     const present = [...table.excluded, ...table.columns.map((column) => column.name)];
     const kept = [...(olds?.kept?.[name] ?? []), ...before.columns]
-      .filter((column) => stored.includes(column.name) && !present.includes(column.name))
+      .filter((column) => isStored(column) && !isPart(column) && !present.includes(column.name))
       .map((column) => ({ ...column, dropped: true as const }));
     return kept.length > 0 ? [[name, kept] as const] : [];
   });
