@@ -15,7 +15,14 @@ import {
 } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
 import { TestResource } from "../support/provider";
-import { clickhouseAdmin, healthy, kafkaInside, type Server, server } from "../support/servers";
+import {
+  clickhouseAdmin,
+  connectorRole,
+  healthy,
+  kafkaInside,
+  type Server,
+  server,
+} from "../support/servers";
 import { startWriting } from "../support/writing";
 
 /**
@@ -58,13 +65,7 @@ beforeAll(async () => {
   ]);
   postgres = await newDatabase("path");
   await postgres.query(tables);
-  await source.up(
-    sourceArgs(postgres, {
-      tables: settings.map(({ table }) => table),
-      orderBy: { "inventory.orders": ["order_date", "id"] },
-      slot: "path_slot",
-    }),
-  );
+  await source.up(sourceInputs());
   await makeTopics();
   await schema.up(schemaArgs());
   const writing = startChurn();
@@ -160,6 +161,14 @@ function makeTopics(): Promise<unknown> {
   );
 }
 
+function sourceInputs() {
+  return sourceArgs(postgres, {
+    tables: settings.map(({ table }) => table),
+    orderBy: { "inventory.orders": ["order_date", "id"] },
+    slot: "path_slot",
+  });
+}
+
 function connection() {
   return { url: `http://${clickhouse.host}:${clickhouse.port}`, ...clickhouseAdmin, database };
 }
@@ -184,6 +193,13 @@ function connectorArgs() {
     generationSetting,
     startTimeoutSeconds: 240,
     heartbeat: connection(),
+    signals: {
+      host: postgres.host,
+      port: postgres.port,
+      database: postgres.name,
+      ...connectorRole,
+    },
+    births: schema.state.births,
     settings: connectorSettings({
       name: "path",
       topicPrefix,
@@ -191,6 +207,7 @@ function connectorArgs() {
       host: "postgres",
       port: 5432,
       tables: settings.map(({ table }) => table),
+      excludedColumns: settings.flatMap(({ table, exclude = [] }) => exclude.map((one) => `${table}.${one}`)),
       publication: "cdc_publication",
       slot: "path_slot",
       credentialsFile: "/etc/cdc/connect/postgres.properties",
@@ -371,6 +388,37 @@ test("a column that is added is filled in also from events that came before it w
   await postgres.query("UPDATE inventory.churn SET note = 'late' WHERE id = 50");
   expect(await untilSame("churn", [...churn, "rank", "note"])).toBe(100);
 });
+
+/** Brings Postgres, ClickHouse and Debezium up again, as `up --refresh` does. */
+async function upAgain(): Promise<void> {
+  await source.refresh();
+  await source.up(sourceInputs());
+  await schema.up(schemaArgs());
+  await connector.up(connectorArgs());
+}
+
+test("values that Postgres has without an event are read: of a renamed column, and of a computed default", async () => {
+  await postgres.query("ALTER TABLE inventory.churn RENAME COLUMN note TO remark");
+  await postgres.query(
+    `ALTER TABLE inventory.churn ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid(), ADD COLUMN hue text DEFAULT 'red';
+     ALTER TABLE inventory.churn ALTER COLUMN hue DROP DEFAULT`,
+  );
+  await upAgain();
+  expect(await untilSame("churn", [...churn, "rank", "remark", "token", "hue"])).toBe(100);
+}, 180_000);
+
+test("values of a column that is captured again are read, also those that changed meanwhile", async () => {
+  const exclude = (columns: string[]) => {
+    settings[2] = { table: "inventory.churn", exclude: columns };
+  };
+  exclude(["rank"]);
+  await upAgain();
+  await postgres.query("UPDATE inventory.churn SET rank = 99 WHERE id > 90");
+  await untilSame("churn", churn);
+  exclude([]);
+  await upAgain();
+  expect(await untilSame("churn", [...churn, "rank"])).toBe(100);
+}, 180_000);
 
 test("nothing is lost or doubled when Connect and ClickHouse are killed under load", async () => {
   const writing = startChurn();

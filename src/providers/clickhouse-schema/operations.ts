@@ -16,7 +16,7 @@ import { keepsData } from "../keep-data";
 import { checkInputs } from "./check";
 import { keptColumns } from "./kept";
 import { observe, type Reality } from "./observe";
-import { droppable, dropStatement, isOurs, planSchema, problemsOf } from "./plan";
+import { droppable, dropStatement, gainedColumns, isOurs, planSchema, problemsOf } from "./plan";
 import { replay } from "./replay";
 import type { ClickHouseSchemaInputs, ClickHouseSchemaState, Fingerprints } from "./types";
 
@@ -138,7 +138,7 @@ async function establish(
         changes.kept = keptColumns(inputs, olds, reality);
         const wanted = { ...inputs, kept: changes.kept };
         refuseProblems(wanted, reality);
-        changes.births = birthsOf(inputs, reality, olds?.births ?? {});
+        changes.births = birthsOf(inputs, reality, olds);
         const steps = planSchema(wanted, reality, olds?.fingerprints ?? {}, leaving);
         for (const { statements, replay: target } of steps) {
           changes.begun = true;
@@ -166,14 +166,23 @@ async function establish(
   }
 }
 
-/** Before anything is made: what is not there yet will have been made now. */
-function birthsOf({ tables }: ClickHouseSchemaInputs, reality: Reality, before: Births): Births {
+/**
+ * Before anything is made: what is not there yet will have been made now, and what lacks rows or values counts as made
+ * now, so that they are sent.
+ */
+function birthsOf(
+  { tables }: ClickHouseSchemaInputs,
+  reality: Reality,
+  olds: ClickHouseSchemaState | undefined,
+): Births {
   const now = new Date().toISOString();
   return Object.fromEntries(
     tables.map((table) => {
       const name = qualifiedName(table);
-      const isThere = reality.objects.some((found) => found.name === `${table.target}_current`);
-      return [name, isThere ? (before[name] ?? keptBirth) : now];
+      const isWhole =
+        reality.objects.some((found) => found.name === `${table.target}_current`) &&
+        gainedColumns(table, reality, olds?.tables ?? []).length === 0;
+      return [name, isWhole ? (olds?.births?.[name] ?? keptBirth) : now];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import {
+  type CapturedTable,
   type ClickHouseColumn,
   type ClickHouseObject,
   clickhouseObjects,
@@ -7,6 +8,7 @@ import {
   literal,
   objectMark,
   plainKey,
+  qualifiedName,
   quotedIdentifier,
   tableObjectNames,
   widenedType,
@@ -72,6 +74,24 @@ export function problemsOf(inputs: ClickHouseSchemaInputs, reality: Reality): st
       ];
     });
   });
+}
+
+/**
+ * Columns that a table is to have, and that were not captured until now. Events from before do not say what its rows
+ * hold there: Postgres sends none for a column that is renamed, or filled with a default, nor where a column was left
+ * out. That is so for some additions only, but the catalog does not tell which: a default may have gone since.
+ */
+export function gainedColumns(
+  table: CapturedTable,
+  reality: Reality,
+  before: readonly CapturedTable[],
+): string[] {
+  const captured = before.find((one) => qualifiedName(one) === qualifiedName(table));
+  // A column that is captured no longer stays in what is stored, but not in the view.
+  const lists = [captured, foundOf(reality, table.target), foundOf(reality, `${table.target}_current`)]
+    .filter((one) => one !== undefined)
+    .map(({ columns }) => columns.map(({ name }) => name));
+  return table.columns.map(({ name }) => name).filter((name) => lists.some((list) => !list.includes(name)));
 }
 
 export function isOurs({ comment }: { readonly comment: string }): boolean {
