@@ -170,6 +170,7 @@ export class CdcStack extends pulumi.ComponentResource {
         password: clickhouse.admin.password,
         database: config.clickhouse.database,
         tables: this.tables,
+        relations: source.relations,
         brokers: kafka.bootstrapServers,
         topicPrefix: config.connector.topicPrefix,
         consumerGroup: config.clickhouse.consumerGroup,

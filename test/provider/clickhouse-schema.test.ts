@@ -314,6 +314,44 @@ describe("a change of the tables", () => {
     expect(await birth([], renamed)).not.toBe(keptBirth);
   });
 
+  test("a table that Postgres has made again is empty until its rows are read", async () => {
+    const columns = Object.fromEntries(orders.columns.map(({ name, position }) => [name, position]));
+    const up = (relation: object | undefined) =>
+      resource.up({
+        ...schemaArgs([{ table: "inventory.orders" }]),
+        ...(relation && { relations: { "inventory.orders": relation } }),
+      });
+    const birth = () => (resource.state.births as Record<string, string>)["inventory.orders"];
+    const ids = () => as((client) => client.rows(`SELECT id FROM ${database}.orders ORDER BY id`));
+    // A state from before relations were noted, and then the first that is known.
+    await up(undefined);
+    await storeOrder(1);
+    const first = birth();
+    await up({ oid: 7, columns });
+    expect(birth()).toBe(first);
+    expect(await ids()).toEqual([{ id: 1 }]);
+    // Another column under an old name.
+    await up({ oid: 7, columns: { ...columns, quantity: 9 } });
+    const second = birth();
+    expect(second).not.toBe(first);
+    expect(await ids()).toEqual([{ id: 1 }]);
+    // Another table: what it had is gone, also what is still on its way, and what comes after stays.
+    await up({ oid: 8, columns, since: "1000" });
+    expect(birth()).not.toBe(second);
+    expect(await ids()).toEqual([]);
+    const columnsOf = "id, order_date, purchaser, quantity, product_id, _version";
+    for (const [id, position] of [
+      [2, 999],
+      [3, 1000],
+    ])
+      await run(
+        `INSERT INTO ${database}.orders_current (${columnsOf}) SELECT ${id}, '2024-01-01', 1, 2, 3,
+         bitShiftLeft(toUInt128(${position}), 64) + 5`,
+      );
+    expect(await ids()).toEqual([{ id: 3 }]);
+    expect(await resource.refresh()).toEqual([]);
+  });
+
   test("what would lose values is refused, with the setting that keeps the type, and changes nothing", async () => {
     const priced = (type: ReturnType<typeof builtIn>) =>
       table("orders", [...orders.columns, column("price", type)]);

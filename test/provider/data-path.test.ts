@@ -178,6 +178,7 @@ function schemaArgs() {
   return {
     ...connection(),
     tables: captureTables(catalog, settings),
+    relations: source.state.relations,
     brokers: kafkaInside,
     topicPrefix,
     consumerGroup: "path-group",
@@ -418,6 +419,25 @@ test("values of a column that is captured again are read, also those that change
   exclude([]);
   await upAgain();
   expect(await untilSame("churn", [...churn, "rank"])).toBe(100);
+}, 180_000);
+
+test("a table that is dropped and made again has its new rows, and none of the old ones", async () => {
+  await postgres.query(
+    `CREATE TABLE inventory.copy AS SELECT * FROM inventory.churn WHERE id <= 50;
+     DROP TABLE inventory.churn;
+     CREATE TABLE inventory.churn (LIKE inventory.copy, PRIMARY KEY (id));
+     INSERT INTO inventory.churn SELECT * FROM inventory.copy WHERE id <= 40;
+     UPDATE inventory.churn SET v = 'rebuilt' WHERE id <= 10;
+     DROP TABLE inventory.copy`,
+  );
+  await upAgain();
+  expect(await untilSame("churn", churn)).toBe(40);
+  await postgres.query(
+    "DELETE FROM inventory.churn WHERE id > 30; UPDATE inventory.churn SET n = 5 WHERE id = 1",
+  );
+  expect(await untilSame("churn", churn)).toBe(30);
+  await upAgain();
+  expect(await connector.refresh()).toEqual([]);
 }, 180_000);
 
 test("nothing is lost or doubled when Connect and ClickHouse are killed under load", async () => {

@@ -322,6 +322,28 @@ describe("drift", () => {
     await database.query("SELECT 1", exporter);
   });
 
+  test("of a table that was made again is told from one that was altered, also when it was missing for a while", async () => {
+    const args = sourceArgs(database);
+    await resource.up(args);
+    const orders = () => (resource.state as unknown as PostgresSourceState).relations?.["inventory.orders"];
+    const first = orders();
+    expect(first).toMatchObject({ columns: { id: 1, order_date: 2 } });
+    await database.query("ALTER TABLE inventory.orders ADD COLUMN note text");
+    await resource.refresh();
+    expect(orders()).toEqual({ ...first, columns: { ...first?.columns, note: 6 } });
+
+    await database.query("DROP TABLE inventory.orders");
+    expect(await resource.refresh()).toContain("table inventory.orders does not exist");
+    await database.query("CREATE TABLE inventory.orders (id integer PRIMARY KEY)");
+    await resource.refresh();
+    const second = orders();
+    expect(second?.oid).not.toBe(first?.oid);
+    expect(second?.since).toMatch(/^\d+$/);
+    await resource.up(args);
+    expect(await resource.refresh()).toEqual([]);
+    expect(orders()).toEqual(second);
+  });
+
   test("of a new column shows in the catalog", async () => {
     const args = sourceArgs(database);
     await resource.up(args);

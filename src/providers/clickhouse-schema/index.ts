@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CapturedTable } from "../../tables";
 import { remoteProvider } from "../dynamic";
+import type { Relations } from "../relations";
 
 /** What there is to be in ClickHouse for the captured tables. */
 export interface ClickHouseSchemaArgs {
@@ -12,6 +13,11 @@ export interface ClickHouseSchemaArgs {
   /** Database of the captured tables. Made if it does not exist, and then dropped at the end, unless others use it. */
   readonly database: pulumi.Input<string>;
   readonly tables: pulumi.Input<CapturedTable[]>;
+  /**
+   * What goes by their names in Postgres (PostgresSource's `relations`). Where that is another table than before, the rows
+   * of the one before are gone as after a truncate, and those that it has now are read.
+   */
+  readonly relations?: pulumi.Input<Relations>;
   /** `host:port` of the brokers, as ClickHouse reaches them. */
   readonly brokers: pulumi.Input<string>;
   /** First part of the topics' names. */

@@ -8,15 +8,17 @@ import {
 import { withoutCredentials } from "../../lib/http";
 import { messageOf } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
-import { qualifiedName, quotedIdentifier } from "../../tables";
+import { type CapturedTable, literal, qualifiedName, quotedIdentifier } from "../../tables";
 import { type Births, keptBirth } from "../births";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
+import { type Relations, remadeTables } from "../relations";
+import { isUnknown } from "../unknown";
 import { checkInputs } from "./check";
 import { keptColumns } from "./kept";
 import { observe, type Reality } from "./observe";
-import { droppable, dropStatement, gainedColumns, isOurs, planSchema, problemsOf } from "./plan";
+import { droppable, dropStatement, gainedColumns, isOurs, planSchema, problemsOf, qualified } from "./plan";
 import { replay } from "./replay";
 import type { ClickHouseSchemaInputs, ClickHouseSchemaState, Fingerprints } from "./types";
 
@@ -32,6 +34,7 @@ const compared = [
   "password",
   "database",
   "tables",
+  "relations",
   "brokers",
   "topicPrefix",
   "consumerGroup",
@@ -53,7 +56,9 @@ export async function diff(
   olds: ClickHouseSchemaState,
   news: ClickHouseSchemaInputs,
 ): Promise<dynamic.DiffResult> {
-  const changed = changedProperties({ ...olds }, { ...news }, compared);
+  // Not known before the tables are looked at: then they will most likely be the same.
+  const relations = isUnknown(news.relations) ? olds.relations : news.relations;
+  const changed = changedProperties({ ...olds }, { ...news, relations }, compared);
   return {
     changes: changed.length > 0 || driftOf({ ...olds }).length > 0,
     // A container of ours keeps its data when its address changes; another address of a server that is not ours is
@@ -145,6 +150,8 @@ async function establish(
           for (const sql of statements) await clickhouse.run(sql);
           if (target !== undefined) await replay(clickhouse, wanted, target);
         }
+        changes.begun ||= remadeTables(olds?.relations, inputs.relations).length > 0;
+        await truncateRemade(clickhouse, inputs, olds);
         return { ...(await verified(clickhouse, wanted)), births: changes.births };
       },
     );
@@ -157,6 +164,8 @@ async function establish(
         // What leaves is still to be dropped by the next update.
         tables: [...inputs.tables, ...(olds?.tables ?? []).filter(({ target }) => leaving.includes(target))],
         fingerprints: {},
+        // And a table that was made again is still to be truncated.
+        relations: olds?.relations,
         births: changes.births,
         kept: changes.kept,
         drift: [`not finished: ${messageOf(error)}`],
@@ -171,7 +180,7 @@ async function establish(
  * now, so that they are sent.
  */
 function birthsOf(
-  { tables }: ClickHouseSchemaInputs,
+  { tables, relations }: ClickHouseSchemaInputs,
   reality: Reality,
   olds: ClickHouseSchemaState | undefined,
 ): Births {
@@ -181,10 +190,42 @@ function birthsOf(
       const name = qualifiedName(table);
       const isWhole =
         reality.objects.some((found) => found.name === `${table.target}_current`) &&
-        gainedColumns(table, reality, olds?.tables ?? []).length === 0;
+        gainedColumns(table, reality, olds?.tables ?? []).length === 0 &&
+        !isAnother(table, relations, olds?.relations);
       return [name, isWhole ? (olds?.births?.[name] ?? keptBirth) : now];
     }),
   );
+}
+
+/** Whether rows and columns of before may have other values in Postgres, of which it has sent no event. */
+function isAnother(table: CapturedTable, now: Relations = {}, before: Relations = {}): boolean {
+  const name = qualifiedName(table);
+  const [columns, known] = [now[name]?.columns ?? {}, before[name]?.columns ?? {}];
+  return (
+    remadeTables(before, now).includes(name) ||
+    table.columns.some((column) => (known[column.name] ?? columns[column.name]) !== columns[column.name])
+  );
+}
+
+/** Postgres sends no truncate for a table that is dropped and made again: its rows go from the current state by this one. */
+async function truncateRemade(
+  clickhouse: ClickHouse,
+  { database, tables, relations }: ClickHouseSchemaInputs,
+  olds: ClickHouseSchemaState | undefined,
+): Promise<void> {
+  const remade = remadeTables(olds?.relations, relations);
+  for (const table of tables.filter((one) => remade.includes(qualifiedName(one)))) {
+    const { since } = relations?.[qualifiedName(table)] ?? {};
+    if (since === undefined) continue;
+    console.log(`${qualifiedName(table)} was dropped in Postgres and made again: its rows are read anew`);
+    // All versions of the table before are lower, also of events that are still on their way.
+    await clickhouse.run(
+      `INSERT INTO ${qualified(database, `${table.target}_bounds`)}
+         (operation, _committed_at, _version, _generation, _partition, _offset)
+       SELECT 't', now64(6), bitShiftLeft(toUInt128(${literal(since)}), 64), max(_generation), 0, 0
+       FROM ${qualified(database, `${table.target}_current`)} HAVING count() > 0`,
+    );
+  }
 }
 
 function refuseProblems(inputs: ClickHouseSchemaInputs, reality: Reality): void {

@@ -1,5 +1,6 @@
 import type { CapturedColumn, CapturedTable } from "../../tables";
 import type { Births } from "../births";
+import type { Relations } from "../relations";
 
 /** Inputs with every value known. */
 export interface ClickHouseSchemaInputs {
@@ -9,6 +10,8 @@ export interface ClickHouseSchemaInputs {
   readonly password: string;
   readonly database: string;
   readonly tables: readonly CapturedTable[];
+  /** As PostgresSource has them. */
+  readonly relations?: Relations;
   readonly brokers: string;
   readonly topicPrefix: string;
   readonly consumerGroup: string;

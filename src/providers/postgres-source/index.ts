@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CatalogTable } from "../../tables";
 import { remoteProvider } from "../dynamic";
+import type { Relations } from "../relations";
 
 /** What makes a Postgres database the source of the pipeline. Durations are in seconds. */
 export interface PostgresSourceArgs {
@@ -62,7 +63,7 @@ export interface RoleArgs {
 }
 
 /** Bumped when an existing resource must be updated although none of its inputs changed. */
-const revision = 1;
+const revision = 2;
 
 /**
  * Roles, publication, the schema `cdc` and replica identities in the source database. What was there before is used as
@@ -71,6 +72,8 @@ const revision = 1;
 export class PostgresSource extends pulumi.dynamic.Resource {
   /** The captured tables as Postgres's catalog describes them: columns, types, keys. */
   declare readonly catalog: pulumi.Output<CatalogTable[]>;
+  /** What goes by the captured tables' names: their OIDs, and those of tables before them that were dropped. */
+  declare readonly relations: pulumi.Output<Relations>;
   declare readonly publication: pulumi.Output<string>;
   declare readonly slot: pulumi.Output<string>;
   /** What works but may surprise, in words. */
@@ -86,6 +89,7 @@ export class PostgresSource extends pulumi.dynamic.Resource {
       name,
       {
         catalog: undefined,
+        relations: undefined,
         warnings: undefined,
         drift: undefined,
         serverVersion: undefined,

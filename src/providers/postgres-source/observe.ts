@@ -146,6 +146,16 @@ export async function capturableTables(client: Client): Promise<string[]> {
   ).map(({ name }) => name);
 }
 
+/** Where the WAL ends now, in bytes. */
+export async function walPosition(client: Client): Promise<string> {
+  const [found] = await rowsOf<{ position: string }>(
+    client,
+    "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::text AS position",
+    [],
+  );
+  return found?.position ?? "0";
+}
+
 async function readServer(client: Client): Promise<ServerFacts> {
   const [facts] = await rowsOf<ServerFacts>(
     client,

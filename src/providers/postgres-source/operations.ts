@@ -2,12 +2,14 @@ import type { dynamic } from "@pulumi/pulumi";
 import type { Client } from "pg";
 import { messageOf, waitFor } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
+import { qualifiedName } from "../../tables";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
+import { type Relations, remadeTables } from "../relations";
 import { checkInputs } from "./check";
 import { type ConnectOptions, canLogIn, codeOf, sqlState, withAdmin } from "./connection";
-import { capturableTables, observe, type Reality } from "./observe";
+import { capturableTables, observe, type Reality, walPosition } from "./observe";
 import { type Logins, planSource, type Step } from "./plan";
 import { dropRoleStatements, removeSource } from "./remove";
 import type { PostgresSourceInputs, PostgresSourceState } from "./types";
@@ -73,7 +75,7 @@ export async function diff(
 
 export async function create(inputs: PostgresSourceInputs): Promise<dynamic.CreateResult> {
   const id = newId(inputs);
-  return { id, outs: await establish(id, inputs, []) };
+  return { id, outs: await establish(id, inputs, undefined) };
 }
 
 export async function update(
@@ -81,11 +83,7 @@ export async function update(
   olds: PostgresSourceState,
   news: PostgresSourceInputs,
 ): Promise<dynamic.UpdateResult> {
-  const stay = new Set(wantedRoles(news, false).map(({ user }) => user));
-  const left = wantedRoles(olds, false)
-    .map(({ user }) => user)
-    .filter((user) => !stay.has(user));
-  return { outs: await establish(id, news, left) };
+  return { outs: await establish(id, news, olds) };
 }
 
 export async function read(id: string, props: PostgresSourceState): Promise<dynamic.ReadResult> {
@@ -99,7 +97,7 @@ export async function read(id: string, props: PostgresSourceState): Promise<dyna
         ...reality.problems,
         ...planSource(props, reality, logins).map(({ why }) => why),
       ];
-      return { id, props: stateOf(props, reality, drift) };
+      return { id, props: stateOf(props, reality, await relationsOf(client, reality, props), drift) };
     });
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
@@ -139,9 +137,10 @@ function newId({ host, port, database, publication, slot }: PostgresSourceInputs
 async function establish(
   id: string,
   inputs: PostgresSourceInputs,
-  leavingRoles: readonly string[],
+  olds: PostgresSourceState | undefined,
 ): Promise<PostgresSourceState> {
   const changes = { begun: false };
+  const leavingRoles = olds === undefined ? [] : usersThatLeave(olds, inputs);
   try {
     const options = optionsFor(inputs, inputs.startTimeoutSeconds * 1000);
     const state = await withAdmin(inputs, options, (client) =>
@@ -157,7 +156,7 @@ async function establish(
             ...planSource(inputs, reality, logins).map(({ sql }) => sql),
             ...leaving,
           ]);
-          return verified(client, inputs);
+          return verified(client, inputs, olds);
         },
         inputs,
       ),
@@ -166,7 +165,8 @@ async function establish(
     return state;
   } catch (error) {
     if (!changes.begun) throw error;
-    throw new HalfDoneError(id, { ...inputs, drift: [`not finished: ${messageOf(error)}`] }, error);
+    const drift = [`not finished: ${messageOf(error)}`];
+    throw new HalfDoneError(id, { ...inputs, relations: olds?.relations, drift }, error);
   }
 }
 
@@ -181,6 +181,13 @@ async function refuseProblems(
   if (problems.length === 0) return;
   const where = `Postgres at ${inputs.host}:${inputs.port}, database ${inputs.database}`;
   throw new Error(`${where}, cannot be captured as configured:\n  - ${problems.join("\n  - ")}`);
+}
+
+function usersThatLeave(olds: PostgresSourceInputs, news: PostgresSourceInputs): string[] {
+  const stay = new Set(wantedRoles(news, false).map(({ user }) => user));
+  return wantedRoles(olds, false)
+    .map(({ user }) => user)
+    .filter((user) => !stay.has(user));
 }
 
 async function leavingStatements(
@@ -199,7 +206,11 @@ async function leavingStatements(
 }
 
 /** Looks again after the change: what Postgres says now is what goes into the state. */
-async function verified(client: Client, inputs: PostgresSourceInputs): Promise<PostgresSourceState> {
+async function verified(
+  client: Client,
+  inputs: PostgresSourceInputs,
+  olds: PostgresSourceState | undefined,
+): Promise<PostgresSourceState> {
   const reality = await observe(client, inputs);
   const rest: Step[] = planSource(inputs, reality, await tryLogins(inputs, reality));
   if (rest.length > 0) {
@@ -208,17 +219,51 @@ async function verified(client: Client, inputs: PostgresSourceInputs): Promise<P
         "Does somebody else change the same things, or does pg_hba.conf ask for another kind of password?",
     );
   }
-  return stateOf(inputs, reality, []);
+  return stateOf(
+    inputs,
+    reality,
+    await relationsOf(client, reality, { ...inputs, relations: olds?.relations }),
+    [],
+  );
+}
+
+/** Also keeps what is known of a table that is missing now, because it may be made again. */
+async function relationsOf(
+  client: Client,
+  { catalog }: Reality,
+  { tables, relations: before = {} }: Pick<PostgresSourceState, "tables" | "relations">,
+): Promise<Relations> {
+  const found: Relations = Object.fromEntries(
+    catalog.map((table) => [
+      qualifiedName(table),
+      {
+        oid: table.oid,
+        columns: Object.fromEntries(table.columns.map(({ name, position }) => [name, position])),
+      },
+    ]),
+  );
+  const remade = remadeTables(before, found);
+  const since = remade.length > 0 ? await walPosition(client) : undefined;
+  return Object.fromEntries(
+    tables.flatMap((table) => {
+      const relation = found[table] ?? before[table];
+      return relation
+        ? [[table, { ...before[table], ...relation, ...(remade.includes(table) && { since }) }]]
+        : [];
+    }),
+  );
 }
 
 function stateOf(
   inputs: PostgresSourceInputs,
   reality: Reality,
+  relations: Relations,
   drift: readonly string[],
 ): PostgresSourceState {
   return {
     ...inputs,
     catalog: reality.catalog,
+    relations,
     warnings: warningsOf(inputs, reality),
     drift,
     serverVersion: reality.server.version,

@@ -1,4 +1,5 @@
 import type { CatalogTable } from "../../tables";
+import type { Relations } from "../relations";
 
 /** How to reach a Postgres server as its administrator. */
 export interface PostgresConnection {
@@ -41,6 +42,8 @@ export interface PostgresSourceInputs extends PostgresConnection {
 export interface PostgresSourceState extends PostgresSourceInputs {
   /** The captured tables as Postgres's catalog describes them. */
   readonly catalog: readonly CatalogTable[];
+  /** What went by the captured tables' names when last seen. */
+  readonly relations?: Relations;
   /** What is allowed but may surprise, in words. */
   readonly warnings: readonly string[];
   /** What was found to be otherwise than asked for, in words; the next update repairs it. */
