@@ -179,7 +179,10 @@ function groupSteps(
   const unfinished = replayNames(owner).some((name) => foundOf(reality, name));
   if (why.length === 0 && !unfinished) return [];
   const isNew = stored.every(({ name }) => !foundOf(reality, name));
-  const replays = unfinished || (!isNew && storedChanges.some(({ addsValues }) => addsValues));
+  const replays =
+    unfinished ||
+    (!isNew && storedChanges.some(({ addsValues }) => addsValues)) ||
+    wasDemanded(inputs, reality, owner);
   return [
     {
       why: why.length > 0 ? why : [`events of ${owner} have not all been read again`],
@@ -187,6 +190,18 @@ function groupSteps(
       ...(replays && owner !== "heartbeat" && { replay: owner }),
     },
   ];
+}
+
+/** Whether Postgres has dropped a column without which events have gone to the errors until now. */
+function wasDemanded({ tables, kept }: ClickHouseSchemaInputs, reality: Reality, owner: string): boolean {
+  const table = tables.find(({ target }) => target === owner);
+  const dropped = (table && kept?.[qualifiedName(table)]) ?? [];
+  // What was dropped before is in the view no longer.
+  const shown = foundOf(reality, owner)?.columns ?? [];
+  return dropped.some(
+    (column) =>
+      !column.nullable && column.default === undefined && shown.some(({ name }) => name === column.name),
+  );
 }
 
 /** Stops the consumers, alters what is stored, and makes queue and views anew: the offsets in Kafka keep the position. */
