@@ -323,6 +323,75 @@ describe("drift", () => {
   });
 });
 
+describe("a connector whose slot is gone", () => {
+  /** Its events, and then what `up --refresh` makes of it. */
+  async function beginsAnew(args: ReturnType<typeof newConnector>, drift: RegExp): Promise<void> {
+    const first = Number(resource.state.generation);
+    expect(await resource.refresh()).toContainEqual(expect.stringMatching(drift));
+    expect(await resource.up(args)).toBe("updated");
+    const second = Number(resource.state.generation);
+    expect(second).toBeGreaterThan(first);
+    const customers = await events(args, "customers", 20);
+    expect(customers.slice(10).map(({ op, generation }) => `${op} ${generation}`)).toEqual(
+      Array(10).fill(`r ${second}`),
+    );
+    expect(await slotsOf(args)).toBe(1);
+    expect(await resource.refresh()).toEqual([]);
+    expect(await resource.up(args)).toBe("unchanged");
+  }
+
+  test("because somebody dropped it, begins anew", async () => {
+    const args = { ...newConnector(), signals: signals() };
+    await resource.up(args);
+    await events(args, "customers", 10);
+    await rest("PUT", `/connectors/${args.connector}/stop`);
+    await dropSlotOf(args);
+    await rest("PUT", `/connectors/${args.connector}/resume`);
+    await beginsAnew(args, /^replication slot slot_\d+ does not exist$/);
+  });
+
+  test("because it held back too much WAL, begins anew", async () => {
+    const args = { ...newConnector(), signals: signals() };
+    await resource.up(args);
+    await events(args, "customers", 10);
+    await rest("PUT", `/connectors/${args.connector}/stop`);
+    const limit = (value: string) =>
+      database.query(`ALTER SYSTEM ${value}`).then(() => database.query("SELECT pg_reload_conf()"));
+    await limit("SET max_slot_wal_keep_size = '1MB'");
+    try {
+      await waitFor(
+        async () => {
+          await database.query("SELECT pg_logical_emit_message(false, 'filler', 'x'), pg_switch_wal()");
+          await database.query("CHECKPOINT");
+          const [slot] = await database.query<{ status: string }>(
+            `SELECT wal_status AS status FROM pg_replication_slots WHERE slot_name = '${args.settings["slot.name"]}'`,
+          );
+          return slot?.status === "lost";
+        },
+        { what: "losing the slot", timeoutMs: 60_000 },
+      );
+    } finally {
+      await limit("RESET max_slot_wal_keep_size");
+    }
+    await beginsAnew(args, /^replication slot slot_\d+ is lost/);
+  });
+
+  test("and that an up was cut short in making anew, begins anew with the next", async () => {
+    const args = { ...newConnector(), signals: signals() };
+    await resource.up(args);
+    await events(args, "customers", 10);
+    // As it is between the end of the old life and the new one's generation.
+    await rest("PUT", `/connectors/${args.connector}/stop`);
+    await rest(
+      "PUT",
+      `/connectors/${args.connector}/config`,
+      withSettings(args, { [generationSetting]: "0" }).settings,
+    );
+    await dropSlotOf(args);
+    await beginsAnew(args, /^replication slot slot_\d+ does not exist$/);
+  });
+});
+
 describe("a connector that was kept with the data volumes", () => {
   test("reads what a table that was added, and one whose rows are gone from ClickHouse, hold already", async () => {
     await database.query("INSERT INTO inventory.orders VALUES (1, '2025-01-01', 1, 1, 1)");

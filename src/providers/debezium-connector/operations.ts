@@ -21,6 +21,7 @@ import {
   wantedSettings,
 } from "./settings";
 import { readTables } from "./signal";
+import { removeSlot, slotDrift, slotProblem } from "./slot";
 import type { DebeziumConnectorInputs, DebeziumConnectorState } from "./types";
 
 /** Longest wait for a Connect that should be there: to read, or to delete. */
@@ -104,6 +105,7 @@ export async function read(id: string, props: DebeziumConnectorState): Promise<d
     const drift = [
       ...differingSettings(wantedSettings(props, props.generation), found),
       ...stateDrift(props.connector, await settled(connect, props.connector)),
+      ...(await slotDrift(props)),
     ];
     return { id, props: { ...props, drift: drift.map((text) => redact(text, props.settings)) } };
   } catch (error) {
@@ -158,10 +160,14 @@ async function establish(
   try {
     const startedAt = Date.now();
     if (found === undefined) await connect.createStopped(connector, undecided);
-    if (found === undefined || (inputs.generationSetting !== undefined && !generationIn(found, inputs)))
-      progress.generation = await beginLife(connect, connector, progress.generation);
+    // Its generation is decided last of all that makes a new life.
+    const isNew =
+      found === undefined || (inputs.generationSetting !== undefined && !generationIn(found, inputs));
+    progress.generation = await beginLife(connect, inputs, isNew, lastGeneration);
     const wanted = wantedSettings(inputs, progress.generation);
     const isChanged = differingSettings(wanted, found ?? undecided).length > 0;
+    // A task that still runs with the settings of before would pass over a table that is new to it.
+    if (isChanged && progress.unread.length > 0) await connect.stop(connector);
     if (isChanged) await connect.configure(connector, wanted);
     await wake(connect, connector, isChanged);
     await waitUntilFlowing(connect, inputs, before, startedAt);
@@ -200,15 +206,28 @@ export function unreadTables(
 }
 
 /**
- * The generation of a connector that has just been made, and has not run yet. With offsets that the connector of our
- * state has left, it goes on in its generation. Without any, it begins with a snapshot, and so does a new connector, to
- * which offsets of one before it mean nothing.
+ * The generation in which the connector goes on from its offsets, or the next one, once nothing is left of its life
+ * before: it then begins with a snapshot. One that has not run yet goes on only from offsets that the connector of our
+ * state has left, because those of another one mean nothing to it. Without its slot, none goes on: what changed since
+ * is in no WAL.
  */
-async function beginLife(connect: Connect, connector: string, last: number): Promise<number> {
+async function beginLife(
+  connect: Connect,
+  inputs: DebeziumConnectorInputs,
+  isNew: boolean,
+  last: number,
+): Promise<number> {
+  const { connector } = inputs;
   const hasOffsets = await connect.hasOffsets(connector);
-  if (last > 0 && hasOffsets) return last;
+  const problem = hasOffsets ? await slotProblem(inputs) : undefined;
+  if (problem === undefined && (!isNew || (hasOffsets && last > 0))) return last;
+  if (problem !== undefined)
+    console.log(`connector ${connector}: ${problem}. It begins anew, with a snapshot of all tables`);
   if (hasOffsets) {
     await connect.stop(connector);
+    // Cut short from here on, it is one that has not run yet.
+    await connect.configure(connector, wantedSettings(inputs, 0));
+    if (problem !== undefined) await removeSlot(inputs);
     await connect.deleteOffsets(connector);
   }
   return nextGeneration(last);

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
-import { messageOf } from "../../lib/retry";
+import { withSource } from "./source";
 import type { SignalTarget } from "./types";
 
 /**
@@ -10,11 +9,8 @@ import type { SignalTarget } from "./types";
  */
 export async function readTables(target: SignalTarget, tables: readonly string[]): Promise<void> {
   if (tables.length === 0) return;
-  const { host, port, database, user, password } = target;
-  const client = new pg.Client({ host, port, database, user, password, connectionTimeoutMillis: 10_000 });
-  client.on("error", () => {});
-  try {
-    await client.connect();
+  const names = tables.join(", ");
+  await withSource(target, `Debezium could not be told to read the rows of ${names}`, async (client) => {
     for (const table of tables) {
       const data = JSON.stringify({ "data-collections": [table], type: "incremental" });
       await client.query("INSERT INTO cdc.signal (id, type, data) VALUES ($1, 'execute-snapshot', $2)", [
@@ -22,13 +18,6 @@ export async function readTables(target: SignalTarget, tables: readonly string[]
         data,
       ]);
     }
-  } catch (error) {
-    throw new Error(
-      `Postgres at ${host}:${port}: Debezium could not be told to read the rows of ${tables.join(", ")}: ${messageOf(error)}`,
-      { cause: error },
-    );
-  } finally {
-    await client.end().catch(() => {});
-  }
-  console.log(`${tables.join(", ")}: Debezium reads the rows that are there already, beside new changes`);
+  });
+  console.log(`${names}: Debezium reads the rows that are there already, beside new changes`);
 }
