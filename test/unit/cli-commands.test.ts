@@ -31,8 +31,8 @@ vi.mock("../../src/cli/session", async () => {
   return {
     dockerStep: async () => given.steps.push("docker"),
     pulumiStep: async () => given.steps.push("pulumi"),
-    imagesStep: async () => {
-      images.noteImages(given.planned as ResolvedImages);
+    imagesStep: async (_steps: unknown, _config: unknown, { planOnly }: { planOnly?: boolean }) => {
+      if (!planOnly) images.noteImages(given.planned as ResolvedImages);
       return given.planned;
     },
     stackFor: (_: unknown, { program }: { program?: () => Promise<() => Promise<unknown>> }) => ({
@@ -138,7 +138,7 @@ describe("preview", () => {
     ["another choice", images("of the stack")],
     ["none", undefined],
   ])("plans with the images of the plan, while %s stays noted", async (_, noted) => {
-    noteImages(noted);
+    if (noted) noteImages(noted);
     const engine = vi.spyOn(given, "preview").mockImplementation(async (program) => {
       await program();
       // A second Ctrl-C ends the process here.

@@ -1,6 +1,17 @@
-import { describe, expect, test } from "vitest";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Attempt } from "../../src/cli/toolchain/downloads";
-import { choiceFrom, registryOf, samplePerRegistry, splitByLocal } from "../../src/cli/toolchain/images";
+import {
+  choiceFrom,
+  noteImages,
+  registryOf,
+  resolveImages,
+  samplePerRegistry,
+  splitByLocal,
+} from "../../src/cli/toolchain/images";
+import { type ResolvedImages, readResolvedImages } from "../../src/images";
 
 test.each([
   ["postgres:16.10", "docker.io"],
@@ -49,5 +60,35 @@ test("a service without a local image is named, not dropped in silence", () => {
   expect(splitByLocal(["postgres", "kafdrop", "kafka"], ["kafka", "postgres", "clickhouse"])).toEqual({
     available: ["postgres", "kafka"],
     missing: ["kafdrop"],
+  });
+});
+
+describe("the note of the images", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cdc-images-"));
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("stays that of the last up where images are chosen for a plan only", async () => {
+    vi.stubEnv("CDC_HOME", folder);
+    const noted: ResolvedImages = {
+      mode: "registry",
+      images: {},
+      missing: [],
+      why: "of the stack",
+      digests: {},
+    };
+    noteImages(noted);
+    const options = {
+      mode: "local",
+      wanted: {},
+      logFile: path.join(folder, "log"),
+      onStep: () => {},
+    } as const;
+    expect((await resolveImages({ ...options, planOnly: true })).mode).toBe("local");
+    expect(readResolvedImages()).toEqual(noted);
+    await resolveImages(options);
+    expect(readResolvedImages()?.mode).toBe("local");
   });
 });

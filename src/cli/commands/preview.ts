@@ -1,12 +1,8 @@
-import type { CdcConfig } from "../../config";
-import { type ResolvedImages, readResolvedImages } from "../../images";
 import type { CommandContext } from "../command";
 import { describeChange, plannedChanges } from "../engine/plan";
 import { operate } from "../operation";
 import { type CommonOptions, dockerStep, imagesStep, pulumiStep, stackFor } from "../session";
 import { readSettings } from "../settings";
-import { noteImages } from "../toolchain/images";
-import type { Steps } from "../ui/steps";
 
 export interface PreviewOptions extends CommonOptions {
   /** Ends with exit code 1 where something would change. */
@@ -23,7 +19,7 @@ export async function preview(options: PreviewOptions, context: CommandContext):
   interruption.check();
   const pulumi = await pulumiStep(steps, options);
   interruption.check();
-  const images = await plannedImages(steps, config, options);
+  const images = await imagesStep(steps, config, { ...options, planOnly: true });
   interruption.check();
   const stack = stackFor(options, {
     steps,
@@ -51,16 +47,4 @@ export async function preview(options: PreviewOptions, context: CommandContext):
   const changes = view.changes();
   for (const change of changes) for (const line of describeChange(change)) terminal.line(line);
   return changes.length > 0 && options.expectNoChanges ? 1 : undefined;
-}
-
-/** The images that an `up` would choose. It is for the plan alone: the note stays that of the last `up`. */
-async function plannedImages(
-  steps: Steps,
-  config: CdcConfig,
-  options: PreviewOptions,
-): Promise<ResolvedImages> {
-  const noted = readResolvedImages();
-  const images = await imagesStep(steps, config, { ...options, planOnly: true });
-  noteImages(noted);
-  return images;
 }

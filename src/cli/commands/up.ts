@@ -37,7 +37,8 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
     pulumi,
     interruption,
     program: async () => {
-      const [{ output }, { program }] = [await import("@pulumi/pulumi"), await import("../../program")];
+      const { output } = await import("@pulumi/pulumi");
+      const { program } = await import("../../program");
       return async () => {
         const values = program();
         // To ask the CLI for them again would take a second.

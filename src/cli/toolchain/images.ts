@@ -18,14 +18,13 @@ export interface ImageOptions extends DownloadProgress {
   readonly mode: "auto" | ImageMode;
   /** The official image of each service that is on. */
   readonly wanted: Readonly<Partial<Record<ServiceName, string>>>;
-  /** Only says which images it would be: nothing is built. */
+  /** Only says which images it would be: nothing is built, and the note stays that of the last `up`. */
   readonly planOnly?: boolean;
 }
 
-/** For the program, which goes by the note; undefined takes it away. */
-export function noteImages(resolved: ResolvedImages | undefined): void {
-  if (resolved === undefined) forgetImages();
-  else writeAtomically(imagesFile(), `${JSON.stringify(resolved, null, 2)}\n`);
+/** For the program, which goes by the note. */
+export function noteImages(resolved: ResolvedImages): void {
+  writeAtomically(imagesFile(), `${JSON.stringify(resolved, null, 2)}\n`);
 }
 
 /** To be called when the stack is gone: the next one chooses its images anew. */
@@ -38,7 +37,7 @@ export async function resolveImages(options: ImageOptions): Promise<ResolvedImag
   const docker = new Docker();
   const { mode, why } = await chooseMode(options, docker);
   const resolved = mode === "registry" ? await official(options, docker, why) : await local(options, why);
-  noteImages(resolved);
+  if (!options.planOnly) noteImages(resolved);
   return resolved;
 }
 

@@ -1,5 +1,6 @@
 import { type CapturedColumn, nestedName, qualifiedName } from "../../tables";
 import type { Reality } from "./observe";
+import { foundOf } from "./plan";
 import type { ClickHouseSchemaInputs, ClickHouseSchemaState } from "./types";
 
 /**
@@ -16,7 +17,7 @@ export function keptColumns(
     const before = olds?.tables.find((one) => qualifiedName(one) === name && one.target === table.target);
     if (before === undefined) return [];
     const stored = [`${table.target}_final`, `${table.target}_current`].map(
-      (target) => reality.objects.find((found) => found.name === target)?.columns ?? [],
+      (target) => foundOf(reality, target)?.columns ?? [],
     );
     const isStored = ({ name }: CapturedColumn) =>
       stored.every((columns) => columns.some((column) => column.name === name));

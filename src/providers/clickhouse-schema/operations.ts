@@ -18,7 +18,16 @@ import { isUnknown } from "../unknown";
 import { checkInputs } from "./check";
 import { keptColumns } from "./kept";
 import { observe, type Reality } from "./observe";
-import { droppable, dropStatement, gainedColumns, isOurs, planSchema, problemsOf, qualified } from "./plan";
+import {
+  droppable,
+  dropStatement,
+  foundOf,
+  gainedColumns,
+  isOurs,
+  planSchema,
+  problemsOf,
+  qualified,
+} from "./plan";
 import { replay } from "./replay";
 import type { ClickHouseSchemaInputs, ClickHouseSchemaState, Fingerprints } from "./types";
 
@@ -189,7 +198,7 @@ function birthsOf(
     tables.map((table) => {
       const name = qualifiedName(table);
       const isWhole =
-        reality.objects.some((found) => found.name === `${table.target}_current`) &&
+        foundOf(reality, `${table.target}_current`) !== undefined &&
         gainedColumns(table, reality, olds?.tables ?? []).length === 0 &&
         !isAnother(table, relations, olds?.relations);
       return [name, isWhole ? (olds?.births?.[name] ?? keptBirth) : now];

@@ -128,7 +128,7 @@ function withoutNullable(type: string): string {
   return /^Nullable\((.*)\)$/.exec(type)?.[1] ?? type;
 }
 
-function foundOf(reality: Reality, name: string): FoundObject | undefined {
+export function foundOf(reality: Reality, name: string): FoundObject | undefined {
   return reality.objects.find((found) => found.name === name);
 }
 
