@@ -10,6 +10,9 @@ class ByName extends BaseSequencer {
 
 const minutes = 60_000;
 
+/** What runs without an engine must not find one by chance on the machine of whoever wrote it. */
+const noEngine = { DOCKER_HOST: "unix:///no-engine-in-these-tests.sock" };
+
 /** Real servers: one test file at a time, so that a small machine has memory for them. */
 const oneAfterTheOther = { forks: { singleFork: true } };
 
@@ -18,8 +21,15 @@ export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { test: { name: "component", include: ["test/component/**/*.test.ts"], testTimeout: 20_000 } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], env: noEngine } },
+      {
+        test: {
+          name: "component",
+          include: ["test/component/**/*.test.ts"],
+          env: noEngine,
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: "provider",

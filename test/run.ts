@@ -3,7 +3,7 @@ import { stopDockerIfOurs } from "../src/cli/toolchain/dockerd";
 import { inProject, inState } from "../src/lib/paths";
 import { ProcessError, run } from "../src/lib/process";
 import { messageOf } from "../src/lib/retry";
-import { add, type Tally, tallyLine, tallyOf } from "./support/tally";
+import { add, failuresOf, type Tally, tallyLine, tallyOf } from "./support/tally";
 
 /** A part of the checks, which fails or not by itself: the ones after it run all the same. */
 interface Tier {
@@ -12,11 +12,18 @@ interface Tier {
   readonly timeoutMs: number;
   /** It needs Docker, images and the Pulumi CLI. */
   readonly onTheMachine?: boolean;
-  readonly check: (signal: AbortSignal, timeoutMs: number) => Promise<Tally>;
+  readonly check: (signal: AbortSignal, timeoutMs: number) => Promise<Outcome>;
+}
+
+interface Outcome {
+  readonly tally: Tally;
+  /** A line for each check that failed, as far as they are known by name. */
+  readonly failures: readonly string[];
 }
 
 const minute = 60_000;
 const overallMs = 85 * minute;
+const oneFailed: Tally = { passed: 0, failed: 1, skipped: 0 };
 
 const tiers: readonly Tier[] = [
   program("types", "type check (tsc)", ["typescript/bin/tsc", "--noEmit"]),
@@ -45,7 +52,7 @@ function program(name: string, what: string, [script, ...args]: [string, ...stri
     timeoutMs: 5 * minute,
     check: async (signal, timeoutMs) => {
       await node(script, args, { signal, timeoutMs });
-      return { passed: 1, failed: 0, skipped: 0 };
+      return { tally: { passed: 1, failed: 0, skipped: 0 }, failures: [] };
     },
   };
 }
@@ -65,13 +72,13 @@ function suite(tier: Omit<Tier, "check">): Tier {
         () => undefined,
         (error: unknown) => error,
       );
-      const tally = tallyOf(readIfThere(report));
+      const written = readIfThere(report);
+      const [tally, failures] = [tallyOf(written), failuresOf(written)];
       // Failed tests explain an exit code; without them (no tests, a crash, an unhandled error) it counts by itself.
       if (failure !== undefined && !(tally.failed > 0 && failure instanceof ProcessError && failure.result)) {
-        console.error(`${tier.what}: ${firstLine(failure)}`);
-        return add(tally, { passed: 0, failed: 1, skipped: 0 });
+        return { tally: add(tally, oneFailed), failures: [...failures, firstLine(failure)] };
       }
-      return tally;
+      return { tally, failures };
     },
   };
 }
@@ -111,6 +118,7 @@ async function main(args: readonly string[]): Promise<void> {
   const interrupted = abortOnSignals();
   const started = Date.now();
   let total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const failed: string[] = [];
   let machine: Promise<unknown> | undefined;
   for (const tier of wanted) {
     const left = overallMs - (Date.now() - started);
@@ -118,22 +126,28 @@ async function main(args: readonly string[]): Promise<void> {
   }
   if (process.env.CDC_E2E_KEEP !== "1") await stopDockerIfOurs();
   if (total.failed > 0) process.exitCode = 1;
+  // Once more at the end: of a long run, a CI often shows no more than that.
+  if (failed.length > 0) console.log(`\nfailed:\n${failed.map((line) => `  ${line}`).join("\n")}`);
   console.log(tallyLine(total));
 
   async function runTier(tier: Tier, leftMs: number): Promise<Tally> {
     const begun = Date.now();
     console.log(`\n▶ ${tier.what}`);
-    const tally = await check(tier, Math.min(tier.timeoutMs, leftMs)).catch((error: unknown) => {
+    const { tally, failures } = await check(tier, Math.min(tier.timeoutMs, leftMs)).catch(
       // What a program printed has been shown already.
-      console.error(error instanceof ProcessError ? firstLine(error) : messageOf(error));
-      return { passed: 0, failed: 1, skipped: 0 };
-    });
+      (error: unknown): Outcome => ({
+        tally: oneFailed,
+        failures: [error instanceof ProcessError ? firstLine(error) : messageOf(error)],
+      }),
+    );
+    for (const failure of failures) console.error(failure);
+    failed.push(...failures.map((failure) => `${tier.what}: ${failure}`));
     const mark = tally.failed > 0 ? "✗" : "✓";
     console.log(`${mark} ${tier.what}: ${tallyLine(tally)} (${Math.round((Date.now() - begun) / 1000)} s)`);
     return tally;
   }
 
-  async function check(tier: Tier, timeoutMs: number): Promise<Tally> {
+  async function check(tier: Tier, timeoutMs: number): Promise<Outcome> {
     if (interrupted.aborted) throw new Error("not run: the tests were interrupted");
     if (timeoutMs <= 0)
       throw new Error(`not run: the tests have taken ${overallMs / minute} minutes already`);
@@ -173,6 +187,6 @@ function abortOnSignals(): AbortSignal {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(messageOf(error));
-  console.log(tallyLine({ passed: 0, failed: 1, skipped: 0 }));
+  console.log(tallyLine(oneFailed));
   process.exitCode = 1;
 });

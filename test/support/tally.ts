@@ -1,3 +1,5 @@
+import * as path from "node:path";
+
 /** How many checks ended how. */
 export interface Tally {
   readonly passed: number;
@@ -16,8 +18,16 @@ export function tallyLine({ passed, failed, skipped }: Tally): string {
 
 interface Report {
   readonly testResults: readonly {
+    /** The file. */
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    /** What went wrong outside of its tests. */
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -31,6 +41,21 @@ export function tallyOf(report: string | undefined): Tally {
   const total = parsed.testResults.map(tallyOfFile).reduce(add, { passed: 0, failed: 0, skipped: 0 });
   const found = total.passed + total.failed + total.skipped > 0;
   return found ? total : { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** A line for each failed test, or failed file, of a report: its name and the first line of what it says. */
+export function failuresOf(report: string | undefined): readonly string[] {
+  return (parse(report)?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+    const file = path.basename(name);
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0 && status === "failed") return [line(file, message)];
+    return failed.map((test) => line(`${file}: ${test.fullName}`, test.failureMessages?.[0]));
+  });
+}
+
+function line(what: string, why: string | undefined): string {
+  const [first] = (why ?? "").split("\n");
+  return first ? `${what}: ${first}` : what;
 }
 
 function parse(report: string | undefined): Report | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { tallyLine, tallyOf } from "../support/tally";
+import { failuresOf, tallyLine, tallyOf } from "../support/tally";
 
 const file = (status: string, ...tests: readonly string[]) => ({
   status,
@@ -30,6 +30,35 @@ test.each([
   ["no test was found", reportOf()],
 ])("where %s, that is a failure", (_, report) => {
   expect(tallyOf(report)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+});
+
+test("what failed is named with the first line of why", () => {
+  const test = (status: string, fullName: string, ...failureMessages: readonly string[]) => ({
+    status,
+    fullName,
+    failureMessages,
+  });
+  const report = reportOf(
+    {
+      name: "/somewhere/rows.test.ts",
+      status: "failed",
+      assertionResults: [
+        test("passed", "rows arrive"),
+        test("failed", "rows leave", "AssertionError: 1 is not 0\n    at a line"),
+      ],
+    },
+    {
+      name: "/somewhere/crash.test.ts",
+      status: "failed",
+      message: "no such module\nmore",
+      assertionResults: [],
+    },
+  );
+  expect(failuresOf(report)).toEqual([
+    "rows.test.ts: rows leave: AssertionError: 1 is not 0",
+    "crash.test.ts: no such module",
+  ]);
+  expect(failuresOf(undefined)).toEqual([]);
 });
 
 test("the last line names skipped tests only where there are any", () => {

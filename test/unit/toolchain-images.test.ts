@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -65,12 +66,20 @@ test("a service without a local image is named, not dropped in silence", () => {
 
 describe("the note of the images", () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cdc-images-"));
+  // An engine that has no image.
+  const engine = http.createServer((_, response) => {
+    response.setHeader("Content-Type", "application/json").end("[]");
+  });
   afterEach(() => {
     vi.unstubAllEnvs();
+    engine.close();
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
   test("stays that of the last up where images are chosen for a plan only", async () => {
+    const socket = path.join(folder, "engine.sock");
+    await new Promise<void>((resolve) => engine.listen(socket, resolve));
+    vi.stubEnv("DOCKER_HOST", `unix://${socket}`);
     vi.stubEnv("CDC_HOME", folder);
     const noted: ResolvedImages = {
       mode: "registry",
