@@ -1,22 +1,44 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Stage } from "./recipe";
+import type { Recipe, Stage } from "./recipe";
 
 /** The Go that first fetches by itself the newer one that a go.mod asks for. */
 const oldestGo = [1, 21] as const;
 
-/** A program that is compiled from a Go module, by the go.mod and go.sum in the recipe's folder. */
-export interface GoProgram {
-  /** The package of its `main` function; a `tool` line of go.mod names it. */
-  readonly package: string;
-  /** What it is told to be, e.g. `1.12.1`; its module's version without the v. */
+/** An image of programs that are compiled from one Go module; go.mod and go.sum in the folder pin all they are made of. */
+export interface GoImage extends Pick<Recipe, "name" | "folder"> {
+  /** What the user is told that is being built. */
+  readonly title: string;
+  /** The module's version without the v, which is also what the programs are told to be, e.g. `1.12.1`. */
   readonly version: string;
-  /** File name of the result in the build context. */
+  /** File name in the build context → the package of its `main` function, which a `tool` line of go.mod names. */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+/** The recipe of an image that holds nothing but the base and its programs. */
+export function goRecipe({ name, folder, title, version, programs }: GoImage): Recipe {
+  return {
+    name,
+    from: "base",
+    folder,
+    versions: { [name]: version },
+    tools: ["go"],
+    prepare: async (stage) => {
+      stage.step(`${title} ${version} from Go modules`);
+      for (const [output, main] of Object.entries(programs))
+        await buildGoProgram(stage, { package: main, version, output });
+    },
+  };
+}
+
+interface GoProgram {
+  readonly package: string;
+  readonly version: string;
   readonly output: string;
 }
 
 /** Compiles a program into the build context, as one file that needs no library. */
-export async function buildGoProgram(stage: Stage, program: GoProgram): Promise<void> {
+async function buildGoProgram(stage: Stage, program: GoProgram): Promise<void> {
   await checkGo(stage, program);
   // Programs of the Prometheus family say in their metrics and on --version what this tells them.
   const variable = "github.com/prometheus/common/version";

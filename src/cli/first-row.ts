@@ -5,7 +5,7 @@ import { describeLatency, measureLatency } from "./latency";
 import type { Steps } from "./ui/steps";
 
 /** Sends rows through the pipeline: the one proof that it works. */
-export async function firstRow(facts: StackFacts, steps: Steps): Promise<void> {
+export async function proveFirstRow(facts: StackFacts, steps: Steps): Promise<void> {
   await steps.step("First row, Postgres to ClickHouse", async () => {
     const latency = await withPostgres(facts, "postgres-admin", (postgres) =>
       withClickHouse(facts, (query) =>

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { alertsInWords, firstRow, shown } from "../../src/cli/status/watch";
+import { alertsInWords, firstRowTiles, shown } from "../../src/cli/status/watch";
 import { readProjectFile } from "../../src/lib/paths";
 
-const tiles = firstRow(readProjectFile("dashboards", "cdc-pipeline.json"));
+const tiles = firstRowTiles(readProjectFile("dashboards", "cdc-pipeline.json"));
 
 function tile(title: string) {
   const found = tiles.find((one) => one.title === title);

@@ -431,4 +431,11 @@ describe("the environment for pulumi commands", () => {
       PULUMI_BACKEND_URL: "file:///s",
     });
   });
+
+  test("lets the engine look for the salt in state only where the passphrase was generated", () => {
+    const variable = "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER";
+    expect(pulumiEnv(facts)[variable]).toBeUndefined();
+    const env = { ...facts.state.env, PULUMI_CONFIG_PASSPHRASE_FILE: "/p/.cdc/passphrase" };
+    expect(pulumiEnv({ ...facts, state: { ...facts.state, env } })[variable]).toBe("true");
+  });
 });

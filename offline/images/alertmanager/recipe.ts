@@ -1,23 +1,13 @@
-import { buildGoProgram } from "../go";
-import type { Recipe } from "../recipe";
+import { goRecipe } from "../go";
 
-/** The last minor whose module holds its compiled pages. */
-const version = "0.31.0";
+const commands = "github.com/prometheus/alertmanager/cmd";
 
-/** Alertmanager and amtool; go.mod pins them and all that they are made of. */
-export const recipe: Recipe = {
+/** Alertmanager and amtool. */
+export const recipe = goRecipe({
   name: "alertmanager",
-  from: "base",
   folder: __dirname,
-  versions: { alertmanager: version },
-  tools: ["go"],
-  prepare: async (stage) => {
-    stage.step(`Alertmanager ${version} from Go modules`);
-    for (const program of ["alertmanager", "amtool"])
-      await buildGoProgram(stage, {
-        package: `github.com/prometheus/alertmanager/cmd/${program}`,
-        version,
-        output: program,
-      });
-  },
-};
+  title: "Alertmanager",
+  // The last minor whose module holds its compiled pages.
+  version: "0.31.0",
+  programs: { alertmanager: `${commands}/alertmanager`, amtool: `${commands}/amtool` },
+});

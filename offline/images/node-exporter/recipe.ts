@@ -1,21 +1,10 @@
-import { buildGoProgram } from "../go";
-import type { Recipe } from "../recipe";
+import { goRecipe } from "../go";
 
-const version = "1.12.1";
-
-/** The Prometheus project's exporter of the host's metrics; go.mod pins it and all that it is made of. */
-export const recipe: Recipe = {
+/** The Prometheus project's exporter of the host's metrics. */
+export const recipe = goRecipe({
   name: "node-exporter",
-  from: "base",
   folder: __dirname,
-  versions: { nodeExporter: version },
-  tools: ["go"],
-  prepare: async (stage) => {
-    stage.step(`node_exporter ${version} from Go modules`);
-    await buildGoProgram(stage, {
-      package: "github.com/prometheus/node_exporter",
-      version,
-      output: "node_exporter",
-    });
-  },
-};
+  title: "node_exporter",
+  version: "1.12.1",
+  programs: { node_exporter: "github.com/prometheus/node_exporter" },
+});

@@ -1,21 +1,10 @@
-import { buildGoProgram } from "../go";
-import type { Recipe } from "../recipe";
+import { goRecipe } from "../go";
 
-const version = "0.19.1";
-
-/** The Prometheus community's exporter of PostgreSQL's metrics; go.mod pins it and all that it is made of. */
-export const recipe: Recipe = {
+/** The Prometheus community's exporter of PostgreSQL's metrics. */
+export const recipe = goRecipe({
   name: "postgres-exporter",
-  from: "base",
   folder: __dirname,
-  versions: { postgresExporter: version },
-  tools: ["go"],
-  prepare: async (stage) => {
-    stage.step(`postgres_exporter ${version} from Go modules`);
-    await buildGoProgram(stage, {
-      package: "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter",
-      version,
-      output: "postgres_exporter",
-    });
-  },
-};
+  title: "postgres_exporter",
+  version: "0.19.1",
+  programs: { postgres_exporter: "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter" },
+});

@@ -63,7 +63,7 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
     throw new Error(
       "the update ended well, but the stack's state holds no containers or outputs; run: npx cdc up --refresh",
     );
-  await (await proof).firstRow(facts, context.steps);
+  await (await proof).proveFirstRow(facts, context.steps);
   terminal.line();
   for (const line of summary(facts, images, pulumi)) terminal.line(line);
   terminal.line();

@@ -36,7 +36,7 @@ interface Panel {
 }
 
 /** The tiles of the dashboard's first row: what it asks and how it judges is written there alone. */
-export function firstRow(dashboard: string): readonly Tile[] {
+export function firstRowTiles(dashboard: string): readonly Tile[] {
   const { panels } = JSON.parse(dashboard) as { readonly panels: readonly Panel[] };
   const [begin = 0, end = panels.length] = panels.flatMap(({ type }, at) => (type === "row" ? [at] : []));
   return panels.slice(begin + 1, end).map(({ title, targets, fieldConfig }) => ({
@@ -112,7 +112,7 @@ export async function watch(
       "--watch shows what Prometheus knows, which is switched off (cdc:services.prometheus); without --watch, cdc status asks the services themselves",
     );
   const prometheus = new HttpClient(endpointOf(facts, "prometheus"), { timeoutMs: 5000 });
-  const tiles = firstRow(readProjectFile("dashboards", "cdc-pipeline.json"));
+  const tiles = firstRowTiles(readProjectFile("dashboards", "cdc-pipeline.json"));
   let drawn = 0;
   while (!signal.aborted) {
     const lines = await look(prometheus, tiles, terminal).catch((error: unknown) => [

@@ -2,7 +2,7 @@ import * as path from "node:path";
 import type { DownloadProgress } from "./progress";
 import { ensureCli, type PulumiCli } from "./pulumi-cli";
 import { ensurePlugins, type PulumiPlugins, userHome } from "./pulumi-plugins";
-import { ensureState, type PulumiState } from "./pulumi-state";
+import { ensureState, hasGeneratedPassphrase, type PulumiState } from "./pulumi-state";
 
 /** Everything about the Pulumi that this checkout uses. */
 export interface PulumiFacts {
@@ -38,7 +38,7 @@ export function pulumiEnv({ cli, plugins, state }: PulumiFacts): Record<string, 
     // With stand-ins in place a download that the engine starts by itself could only be a wrong one, or hang.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: standIns ? "true" : "false",
     // The salt of the generated passphrase may be in state only; see dropSalt.
-    ...(state.backend === "local" ? { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" } : {}),
+    ...(hasGeneratedPassphrase(state) ? { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" } : {}),
     ...state.env,
   };
 }
