@@ -41,7 +41,7 @@ async function main() {
   }
 }
 
-/** A young stack has minutes to show; the shop's orders of today, by `cdc generate`, would dwarf all others. */
+/** A young stack has minutes to show; what `cdc generate` adds, most of it of today, would dwarf all others. */
 function rangeOf(uid) {
   return uid === "cdc-business" ? "from=now-28d&to=now-1d" : "from=now-15m&to=now";
 }

@@ -30,9 +30,10 @@ function settingsIn(key: string, type: z.ZodType, value: unknown): readonly Sett
   const inner = unwrapped(type);
   if (!(inner instanceof z.ZodObject))
     return [{ key, description: type.description ?? "", default: inWords(key, value) }];
-  const values = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const values = value as Readonly<Record<string, unknown>> | undefined;
   return Object.entries(inner.shape).flatMap(([name, child]) =>
-    settingsIn(`${key}.${name}`, child as z.ZodType, values[name]),
+    // A group that is left out has no values; its settings still have the defaults that they get in one.
+    settingsIn(`${key}.${name}`, child as z.ZodType, values ? values[name] : child.safeParse(undefined).data),
   );
 }
 

@@ -265,7 +265,7 @@ export const configSchema = z.strictObject({
         .min(1)
         .max(1000)
         .default(6)
-        .describe("Partitions a topic; not changed on a topic that exists"),
+        .describe("Partitions a topic. Another number is refused for a topic that exists: keys would move"),
       retentionHours: z.int().min(1).default(168).describe("How long events stay in Kafka"),
       heapMb: mebibytes.default(640).describe("Java heap of the broker in MiB"),
       advertisedHost: z
@@ -369,7 +369,7 @@ export const configSchema = z.strictObject({
           requireTls: z
             .boolean()
             .default(true)
-            .describe("Whether mail is sent over TLS only; true by default"),
+            .describe("Whether mail is sent over TLS only"),
         })
         .optional()
         .describe("A mail address that gets the alerts: {to, from, smarthost, user, password, requireTls}"),

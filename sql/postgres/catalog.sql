@@ -3,7 +3,7 @@
 -- $1  text[]  qualified names, e.g. {inventory.orders,inventory.customers}; quoted where a name needs it,
 --             as in {"inventory.\"Order Lines\""}
 --
--- By hand: psql … -f sql/postgres/catalog.sql has no value for $1; in psql use \bind:
+-- By hand: psql … -f sql/postgres/catalog.sql has no value for $1; in psql 16 or newer use \bind:
 --   \set names '{inventory.orders}'
 --   \bind :names
 --   \i sql/postgres/catalog.sql

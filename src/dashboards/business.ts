@@ -10,7 +10,7 @@ export function business(): Dashboard {
     title: "Business Analytics",
     description:
       "Orders of the demo shop in ClickHouse: over time, by product, by customer. The time range is that of order_date",
-    // The demo's orders begin here; what npx cdc generate adds is of today.
+    // The demo's orders begin here; what npx cdc generate adds is of the last 30 days.
     time: { from: "2024-06-01T00:00:00.000Z", to: "now" },
     refresh: "1m",
     variables: [

@@ -331,7 +331,7 @@ const kafka: Section = {
       unit: "short",
       decimals: 0,
       thresholds: above(none),
-      none: "none",
+      none: "unknown",
     }),
     timePanel({
       title: "Bytes in and out",

@@ -183,7 +183,7 @@ const overrides: Partial<Record<CapturedType["rule"], { readonly pattern: RegExp
     },
     float: { pattern: /^Float(32|64)$/, words: "Float32, Float64" },
     text: { pattern: /^LowCardinality\(String\)$/, words: "LowCardinality(String)" },
-    date: { pattern: /^(Date|Date32|Int32|Int64)$/, words: "Date32, Date, Int32 (days)" },
+    date: { pattern: /^(Date|Date32|Int32|Int64)$/, words: "Date32, Date, Int32 or Int64 (days)" },
     time: { pattern: /^(Time64\((?<digits>\d)\)|Int64)$/, words: "Time64(…), Int64" },
     timestamp: { pattern: new RegExp(`^(${momentPattern}|Int64)$`), words: "DateTime64(…, 'UTC'), Int64" },
     timestamptz: { pattern: new RegExp(`^${momentPattern}$`), words: "DateTime64(…, 'UTC')" },

@@ -102,10 +102,15 @@ export function summary(
   return [
     ...table(Object.entries(endpoints)),
     "",
-    `  users and passwords: npx cdc env, or pulumi stack output credentials --show-secrets`,
     `  for psql, curl, pulumi: eval "$(npx cdc env)"`,
+    "  then, all users and passwords: pulumi stack output credentials --show-secrets",
     ...(pipeline.missing.length > 0
       ? [`  left out: ${pipeline.missing.join(", ")}: no image of them in a package registry; ${images.why}`]
+      : []),
+    ...(images.mode === "local"
+      ? [
+          `  ${endpoints["clickhouse-tcp"]} is not served: the local ClickHouse speaks HTTP only (${endpoints.clickhouse})`,
+        ]
       : []),
     ...(images.mode === "local" && images.images.grafana && endpoints.grafana
       ? [
