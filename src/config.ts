@@ -366,10 +366,7 @@ export const configSchema = z.strictObject({
             .min(1)
             .optional()
             .describe("Password at the mail server: set it with `pulumi config set --secret`"),
-          requireTls: z
-            .boolean()
-            .default(true)
-            .describe("Whether mail is sent over TLS only"),
+          requireTls: z.boolean().default(true).describe("Whether mail is sent over TLS only"),
         })
         .optional()
         .describe("A mail address that gets the alerts: {to, from, smarthost, user, password, requireTls}"),
