@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** File to which everything that the program prints is appended. */
   readonly logFile?: string;
-  /** Called with each line that the program prints, on either stream. */
+  /** Called with each line that the program prints, on either stream, also with a last one that has no end. */
   readonly onLine?: (line: string) => void;
   /** Exit codes that are no error; [0] by default. */
   readonly okCodes?: readonly number[];
@@ -105,8 +105,9 @@ function collect(
       child[stream]?.setEncoding("utf8").on("data", (text: string) => {
         output[stream] += text;
         if (log !== undefined) fs.writeSync(log, text);
-        lines(text);
+        lines.push(text);
       });
+      child[stream]?.on("end", lines.end);
     }
     let timedOut = false;
     const timer =
@@ -139,6 +140,8 @@ function collect(
         resolve(result);
       }
     });
+    // It may end, or close its input, before it has read all: its exit code says whether that is an error.
+    child.stdin?.on("error", () => {});
     if (options.input !== undefined) child.stdin?.end(options.input);
   });
 }
@@ -171,13 +174,24 @@ function kill(child: ChildProcess, how: NodeJS.Signals, { group }: RunOptions): 
   }
 }
 
-function lineSplitter(onLine: RunOptions["onLine"]): (text: string) => void {
-  if (!onLine) return () => {};
+interface LineSplitter {
+  readonly push: (text: string) => void;
+  /** Hands on what came after the last end of a line. */
+  readonly end: () => void;
+}
+
+function lineSplitter(onLine: RunOptions["onLine"]): LineSplitter {
+  if (!onLine) return { push: () => {}, end: () => {} };
   let rest = "";
-  return (text) => {
-    const lines = (rest + text).split(/\r?\n/);
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
+  return {
+    push: (text) => {
+      const lines = (rest + text).split(/\r?\n/);
+      rest = lines.pop() ?? "";
+      for (const line of lines) onLine(line);
+    },
+    end: () => {
+      if (rest !== "") onLine(rest);
+    },
   };
 }
 
