@@ -1,7 +1,7 @@
 import { type BucketRow, type Buckets, bucketsOf, groupedDigestSql } from "../compare/digest";
 import { keyOf, pairOf, type Query } from "../compare/pair";
-import { quotedBack, quotedName } from "../compare/sql-names";
 import { parseCatalog } from "../tables/catalog";
+import { postgresName, quotedIdentifier } from "../tables/sql";
 import type { Canary } from "./canary";
 import type { ClickHouseQuery } from "./clickhouse";
 import { type Clock, monotonic, pause } from "./clock";
@@ -130,7 +130,7 @@ function rowsOf({ postgres, clickhouse }: Reading) {
 async function isWaitedFor(query: PostgresQuery, source: string): Promise<boolean> {
   const [row] = await query<{ waiting: boolean }>(
     "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = to_regclass($1) AND NOT granted) AS waiting",
-    [quotedName(source)],
+    [postgresName(source)],
   );
   return row?.waiting === true;
 }
@@ -169,7 +169,7 @@ async function sidesOf(
 ): Promise<Sides> {
   const ask: Query = <T>(sql: string) =>
     busy.count(() => clickhouse<T>(sql, { signal, timeoutMs: statementTimeoutMs, settings: finalSettings }));
-  const [table] = parseCatalog(await postgres(catalogSql, [[quotedName(source)]]));
+  const [table] = parseCatalog(await postgres(catalogSql, [[postgresName(source)]]));
   if (!table) throw new Error(`${source}: there is no such table in Postgres`);
   const { pair } = await pairOf(table, `${target}_current`, ask, database);
   const columns = keyColumns(table, keyOf(table), pair);
@@ -200,13 +200,13 @@ function unsettled(why: string): Unsettled {
 
 async function readBounds(target: string, ask: Query): Promise<Bounds> {
   const [life] = await ask<{ generation: number }>(
-    `SELECT max(_generation) AS generation FROM ${quotedBack(`${target}_current`)}`,
+    `SELECT max(_generation) AS generation FROM ${quotedIdentifier(`${target}_current`)}`,
   );
   const generation = Number(life?.generation ?? 0);
   const [row] = await ask<{ truncated: string; loaded: string }>(`
     SELECT toString(maxIf(_version, operation = 't')) AS truncated,
            toString(minIf(_version, operation = 'r')) AS loaded
-    FROM ${quotedBack(`${target}_bounds`)} WHERE _generation = ${generation}`);
+    FROM ${quotedIdentifier(`${target}_bounds`)} WHERE _generation = ${generation}`);
   return { generation, truncated: BigInt(row?.truncated ?? 0), loaded: BigInt(row?.loaded ?? 0) };
 }
 

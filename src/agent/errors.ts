@@ -1,11 +1,11 @@
-import { quotedBack } from "../compare/sql-names";
+import { quotedIdentifier } from "../tables/sql";
 import type { ClickHouseQuery } from "./clickhouse";
 import type { AgentMetrics } from "./metrics";
 import type { AgentTable } from "./settings";
 
 /** Kafka may deliver an event twice. FINAL would read the events themselves, which may be large. */
 function countSql(target: string): string {
-  return `SELECT toString(uniqExact(_partition, _offset)) AS n FROM ${quotedBack(`${target}_errors`)}`;
+  return `SELECT toString(uniqExact(_partition, _offset)) AS n FROM ${quotedIdentifier(`${target}_errors`)}`;
 }
 
 /**

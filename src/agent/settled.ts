@@ -6,8 +6,8 @@ import {
   rowText,
   type TablePair,
 } from "../compare/digest";
-import { quotedIdentifier } from "../compare/sql-names";
 import type { CatalogColumn, CatalogTable } from "../tables/model";
+import { postgresIdentifier } from "../tables/sql";
 
 // The mathematics of a comparison while rows change.
 //
@@ -110,7 +110,7 @@ export function keysQuery(
 ): KeysQuery {
   const parts = columns.map((column, index) => fromText(column, `k.c${index}`));
   if (parts.every((part) => part !== undefined)) {
-    const names = columns.map(({ name }) => quotedIdentifier(name)).join(", ");
+    const names = columns.map(({ name }) => postgresIdentifier(name)).join(", ");
     const parameters = columns.map((_, index) => `$${index + 1}::text[]`).join(", ");
     const aliases = columns.map((_, index) => `c${index}`).join(", ");
     const where = `(${names}) IN (SELECT ${parts.join(", ")} FROM unnest(${parameters}) AS k (${aliases}))`;

@@ -1,5 +1,5 @@
 import type { CatalogType } from "../tables/model";
-import { quotedBack, quotedIdentifier } from "./sql-names";
+import { postgresIdentifier, quotedIdentifier } from "../tables/sql";
 
 /** An expression in each of the two SQLs that gives the same text for the same value; NULL for NULL. */
 export interface CanonicalPair {
@@ -15,7 +15,7 @@ type Form = (postgres: string, clickhouse: string) => CanonicalPair;
  * @returns undefined for types of which there is no common form.
  */
 export function canonical(name: string, source: CatalogType, target: string): CanonicalPair | undefined {
-  return formOf(source, withoutWrappers(target))?.(quotedIdentifier(name), quotedBack(name));
+  return formOf(source, withoutWrappers(target))?.(postgresIdentifier(name), quotedIdentifier(name));
 }
 
 /** Nullable and LowCardinality say nothing about the value. */

@@ -1,8 +1,8 @@
 import { identityColumns } from "../tables/catalog";
 import type { CatalogTable } from "../tables/model";
+import { literal, postgresName, quotedIdentifier } from "../tables/sql";
 import { canonical } from "./canonical";
 import type { TablePair } from "./digest";
-import { clickhouseText, quotedBack, quotedName } from "./sql-names";
 
 /** Asks ClickHouse, in the pipeline's database; returns the rows. */
 export type Query = <T = Record<string, unknown>>(sql: string) => Promise<readonly T[]>;
@@ -28,7 +28,7 @@ export async function pairOf(
 ): Promise<ComparablePair> {
   const types = await clickhouse<{ name: string; type: string }>(
     `SELECT name, type FROM system.columns
-     WHERE database = ${clickhouseText(database)} AND table = ${clickhouseText(target)}`,
+     WHERE database = ${literal(database)} AND table = ${literal(target)}`,
   );
   const typeOf = new Map(types.map(({ name, type }) => [name, type]));
   const captured = table.columns.filter(({ name }) => typeOf.has(name));
@@ -44,8 +44,8 @@ export async function pairOf(
     );
   return {
     pair: {
-      source: quotedName(`${table.schema}.${table.name}`),
-      target: quotedBack(target),
+      source: postgresName(`${table.schema}.${table.name}`),
+      target: quotedIdentifier(target),
       columns,
       key: key.length > 0 ? key : columns,
     },

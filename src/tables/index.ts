@@ -31,4 +31,4 @@ export {
   objectMark,
   plainKey,
 } from "./objects";
-export { literal, quotedIdentifier } from "./sql";
+export { literal, postgresName, qualified, quotedIdentifier } from "./sql";

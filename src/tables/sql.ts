@@ -8,9 +8,25 @@ export function quotedIdentifier(name: string): string {
   return `\`${escaped(name, "`")}\``;
 }
 
+/** A table of a database, as a statement names it. */
+export function qualified(database: string, name: string): string {
+  return `${quotedIdentifier(database)}.${quotedIdentifier(name)}`;
+}
+
 /** A text as a literal. */
 export function literal(text: string): string {
   return `'${escaped(text, "'")}'`;
+}
+
+/** A name as Postgres's SQL. */
+export function postgresIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** `schema.table` as Postgres's SQL, each part in double quotes. */
+export function postgresName(qualifiedName: string): string {
+  const [schema = "", ...rest] = qualifiedName.split(".");
+  return [schema, rest.join(".")].map(postgresIdentifier).join(".");
 }
 
 /** What a quoted name or text stands for, without the quotes around it. */

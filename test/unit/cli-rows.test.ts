@@ -10,6 +10,7 @@ import { notComparedOf } from "../../src/cli/verify/verify";
 import { canonical } from "../../src/compare/canonical";
 import { differences, digestSql } from "../../src/compare/digest";
 import { pairOf, type Query } from "../../src/compare/pair";
+import { quotedIdentifier } from "../../src/tables/sql";
 import { column, table } from "../support/catalog";
 
 describe("random numbers", () => {
@@ -105,6 +106,14 @@ describe("comparing values", () => {
     ["timestamp", "String"],
   ])("there is none of %s and %s, and it is not guessed", (source, target) => {
     expect(canonical("a", base(source), target)).toBeUndefined();
+  });
+
+  test("a name of several lines is written as in the table's definition", () => {
+    expect(canonical("first\r\nsecond", base("text"), "String")).toEqual({
+      postgres: '("first\r\nsecond")::text',
+      clickhouse: `toString(${quotedIdentifier("first\r\nsecond")})`,
+    });
+    expect(quotedIdentifier("first\r\nsecond")).toBe("`first\\r\\nsecond`");
   });
 
   test("arrays are compared element by element", () => {

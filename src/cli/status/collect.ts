@@ -1,9 +1,9 @@
 import Docker from "dockerode";
 import type { Query } from "../../compare/pair";
-import { quotedBack, quotedName } from "../../compare/sql-names";
 import { HttpClient } from "../../lib/http";
 import { withKafkaAdmin } from "../../lib/kafka";
 import { messageOf } from "../../lib/retry";
+import { postgresName, quotedIdentifier } from "../../tables";
 import { withClickHouse, withPostgres } from "../connections";
 import { endpointOf, type StackFacts } from "../facts";
 
@@ -130,8 +130,8 @@ async function rowCounts(facts: StackFacts): Promise<readonly TableStatus[]> {
     withClickHouse(facts, async (query: Query) => {
       const counted: TableStatus[] = [];
       for (const { source, target } of facts.pipeline.tables) {
-        const { rows } = await postgres.query(`SELECT count(*)::float8 AS n FROM ${quotedName(source)}`);
-        const [there] = await query<{ n: string }>(`SELECT count() AS n FROM ${quotedBack(target)}`);
+        const { rows } = await postgres.query(`SELECT count(*)::float8 AS n FROM ${postgresName(source)}`);
+        const [there] = await query<{ n: string }>(`SELECT count() AS n FROM ${quotedIdentifier(target)}`);
         counted.push({ source, target, postgresRows: rows[0].n, clickhouseRows: Number(there?.n) });
       }
       return counted;

@@ -12,11 +12,11 @@ import {
   type TablePair,
 } from "../../compare/digest";
 import { type ComparablePair, pairOf, type Query } from "../../compare/pair";
-import { quotedName } from "../../compare/sql-names";
 import { readProjectFile } from "../../lib/paths";
 import { messageOf, sleep } from "../../lib/retry";
 import { parseCatalog } from "../../tables/catalog";
 import type { CatalogTable } from "../../tables/model";
+import { postgresName } from "../../tables/sql";
 import { withClickHouse, withPostgres } from "../connections";
 import type { StackFacts } from "../facts";
 import type { RunningStack } from "../running";
@@ -82,7 +82,7 @@ export function notComparedOf(
 }
 
 async function readCatalog(client: Client, { pipeline }: StackFacts): Promise<readonly CatalogTable[]> {
-  const names = pipeline.tables.map(({ source }) => quotedName(source));
+  const names = pipeline.tables.map(({ source }) => postgresName(source));
   const { rows } = await client.query(readProjectFile("sql", "postgres", "catalog.sql"), [names]);
   return parseCatalog(rows);
 }

@@ -8,7 +8,7 @@ import {
 import { withoutCredentials } from "../../lib/http";
 import { messageOf } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
-import { type CapturedTable, literal, qualifiedName, quotedIdentifier } from "../../tables";
+import { type CapturedTable, literal, qualified, qualifiedName, quotedIdentifier } from "../../tables";
 import { type Births, keptBirth } from "../births";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
@@ -18,16 +18,7 @@ import { isUnknown } from "../unknown";
 import { checkInputs } from "./check";
 import { keptColumns } from "./kept";
 import { observe, type Reality } from "./observe";
-import {
-  droppable,
-  dropStatement,
-  foundOf,
-  gainedColumns,
-  isOurs,
-  planSchema,
-  problemsOf,
-  qualified,
-} from "./plan";
+import { droppable, dropStatement, foundOf, gainedColumns, isOurs, planSchema, problemsOf } from "./plan";
 import { replay } from "./replay";
 import type { ClickHouseSchemaInputs, ClickHouseSchemaState, Fingerprints } from "./types";
 

@@ -8,6 +8,7 @@ import {
   literal,
   objectMark,
   plainKey,
+  qualified,
   qualifiedName,
   quotedIdentifier,
   tableObjectNames,
@@ -112,10 +113,6 @@ export function dropStatement(database: string, { name, engine }: FoundObject): 
   const kind = engine === "View" || engine === "MaterializedView" ? "VIEW" : "TABLE";
   // SYNC: a consumer has ended, and its last block is committed or not taken at all, before the next statement runs.
   return `DROP ${kind} IF EXISTS ${qualified(database, name)} SYNC`;
-}
-
-export function qualified(database: string, name: string): string {
-  return `${quotedIdentifier(database)}.${quotedIdentifier(name)}`;
 }
 
 function inDropOrder(found: readonly FoundObject[]): FoundObject[] {

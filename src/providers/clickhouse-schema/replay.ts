@@ -1,6 +1,6 @@
 import type { ClickHouse } from "../../lib/clickhouse";
 import { waitFor } from "../../lib/retry";
-import { clickhouseObjects, quotedIdentifier } from "../../tables";
+import { clickhouseObjects, qualified } from "../../tables";
 import type { ClickHouseSchemaInputs } from "./types";
 
 /**
@@ -133,8 +133,4 @@ function forgetSolvedErrors(clickhouse: ClickHouse, errors: string, final: strin
        SELECT _partition, _offset FROM ${final}
        WHERE (_partition, _offset) IN (SELECT _partition, _offset FROM ${errors}))`,
   );
-}
-
-function qualified(database: string, name: string): string {
-  return `${quotedIdentifier(database)}.${quotedIdentifier(name)}`;
 }

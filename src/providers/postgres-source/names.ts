@@ -7,12 +7,6 @@ export function splitName(qualified: string): { readonly schema: string; readonl
   return { schema, name };
 }
 
-/** `schema.table`, each part quoted, for a statement. */
-export function quoteName(qualified: string): string {
-  const { schema, name } = splitName(qualified);
-  return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
-}
-
 /** `schema.table` for `to_regclass`, which folds case unless quoted; quoted only where needed, as it is shown in errors. */
 export function regclassName(qualified: string): string {
   return qualified

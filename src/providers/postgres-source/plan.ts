@@ -1,7 +1,7 @@
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { readProjectFile } from "../../lib/paths";
+import { postgresName } from "../../tables";
 import { identityWishes } from "./identity";
-import { quoteName } from "./names";
 import type { IdentityFacts, PublicationFacts, ReaderGrant, Reality } from "./observe";
 import { scramVerifier } from "./scram";
 import type { PostgresSourceInputs } from "./types";
@@ -150,7 +150,7 @@ function privilegeSteps(inputs: PostgresSourceInputs, reality: Reality): Step[] 
       .filter((grant) => isOurRole(inputs, reality, grant.user) && !isWanted(grant))
       .map(({ user, object, privilege }) => ({
         why: `role ${user} has ${privilege} on table ${object}, which it does not need`,
-        sql: `REVOKE ${privilege} ON TABLE ${quoteName(object)} FROM ${escapeIdentifier(user)}`,
+        sql: `REVOKE ${privilege} ON TABLE ${postgresName(object)} FROM ${escapeIdentifier(user)}`,
       })),
   ];
 }
@@ -170,7 +170,7 @@ function isCdcObject(kind: Privilege["kind"], object: string): boolean {
 
 /** `SELECT ON TABLE …`, the part that GRANT and REVOKE share. */
 export function onObject({ kind, object, privilege }: Privilege): string {
-  const name = kind === "table" ? quoteName(object) : escapeIdentifier(object);
+  const name = kind === "table" ? postgresName(object) : escapeIdentifier(object);
   return `${privilege} ON ${kind.toUpperCase()} ${name}`;
 }
 
@@ -179,7 +179,7 @@ const publishOptions = "publish = 'insert, update, delete, truncate', publish_vi
 function publicationSteps(inputs: PostgresSourceInputs, found: PublicationFacts | undefined): Step[] {
   const name = escapeIdentifier(inputs.publication);
   const wanted = publishedTables(inputs);
-  const list = wanted.map(quoteName).join(", ");
+  const list = wanted.map(postgresName).join(", ");
   if (found === undefined) {
     return [
       {
@@ -222,7 +222,7 @@ function identitySteps(inputs: PostgresSourceInputs, reality: Reality): Step[] {
     .filter(({ captured, identity }) => full.has(captured) && identity !== "full")
     .map((facts) => ({
       why: `table ${facts.table} needs REPLICA IDENTITY FULL: ${full.get(facts.captured)}`,
-      sql: `${remember(facts)};\nALTER TABLE ${quoteName(facts.table)} REPLICA IDENTITY FULL`,
+      sql: `${remember(facts)};\nALTER TABLE ${postgresName(facts.table)} REPLICA IDENTITY FULL`,
     }));
   const stillFull = new Set(
     reality.identities.filter(({ captured }) => full.has(captured)).map(({ table }) => table),
@@ -260,5 +260,5 @@ function restore(table: string, before: string): string {
         ? "NOTHING"
         : "DEFAULT";
   // Tables come and go: one that was dropped meanwhile needs nothing.
-  return `ALTER TABLE IF EXISTS ${quoteName(table)} REPLICA IDENTITY ${identity}`;
+  return `ALTER TABLE IF EXISTS ${postgresName(table)} REPLICA IDENTITY ${identity}`;
 }
