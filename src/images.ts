@@ -1,5 +1,6 @@
-import * as fs from "node:fs";
+import { readIfThere } from "./lib/files";
 import { inState } from "./lib/paths";
+import { messageOf } from "./lib/retry";
 
 /** The services of the stack, in the order in which the data flows; each is also a container and host name. */
 export const serviceNames = [
@@ -80,11 +81,21 @@ export function imagesFile(): string {
   return inState("images.json");
 }
 
-/** The images that the bring-up has chosen; undefined when it has not run yet. */
+/**
+ * The images that the bring-up has chosen; undefined when it has not run yet.
+ * @throws Error where the note is there and says nothing: to take that for "not run yet" would mean other images, and
+ * replace every container.
+ */
 export function readResolvedImages(): ResolvedImages | undefined {
+  const file = imagesFile();
+  const text = readIfThere(file);
+  if (text === undefined) return undefined;
   try {
-    return JSON.parse(fs.readFileSync(imagesFile(), "utf8"));
-  } catch {
-    return undefined;
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(
+      `${file}, which says which images the stack runs on, is not JSON (${messageOf(error)}). Take it away, then run ` +
+        `npm run up, which chooses the images anew: rm ${file}`,
+    );
   }
 }

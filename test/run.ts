@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { stopDockerIfOurs } from "../src/cli/toolchain/dockerd";
+import { readIfThere } from "../src/lib/files";
 import { inProject, inState } from "../src/lib/paths";
 import { ProcessError, run } from "../src/lib/process";
 import { messageOf } from "../src/lib/retry";
@@ -96,14 +97,6 @@ async function node(
     env: { FORCE_COLOR: process.stdout.isTTY ? "1" : undefined },
     onLine: (line) => console.log(line),
   });
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 function firstLine(error: unknown): string {

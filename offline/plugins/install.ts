@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { readIfThere, writeAtomically } from "../../src/lib/files";
 
 const names = ["docker", "random"] as const;
 
@@ -21,7 +22,6 @@ export async function installStandIns(home: string): Promise<void> {
       );
     }
     removeOlder(home, name, folder);
-    fs.mkdirSync(folder, { recursive: true });
     // The marker first: a program without one counts as an official plugin.
     put(
       path.join(folder, marker),
@@ -54,12 +54,8 @@ function quoted(text: string): string {
 }
 
 /** In one step, because a plugin may be starting at this moment. */
-function put(file: string, content: string, mode = 0o644): void {
-  if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === content) return;
-  const draft = `${file}.${process.pid}`;
-  fs.writeFileSync(draft, content);
-  fs.chmodSync(draft, mode);
-  fs.renameSync(draft, file);
+function put(file: string, content: string, mode?: number): void {
+  if (readIfThere(file) !== content) writeAtomically(file, content, mode);
 }
 
 /** Stand-ins for the versions of an SDK that was here before. */

@@ -1,15 +1,15 @@
-import * as fs from "node:fs";
 import { parse } from "yaml";
 import { type CdcConfig, configNamespace, parseConfig } from "../config";
+import { readIfThere } from "../lib/files";
 import { inProject } from "../lib/paths";
 
 /**
  * The stack's configuration, read from its file without Pulumi: a mistake in it is to be said before anything is
  * downloaded or built. The program itself reads it from the engine.
- * @throws ConfigError that names each wrong setting.
+ * @throws ConfigError that names each wrong setting; Error where the file is there and can't be read.
  */
 export function readSettings(stackName: string): CdcConfig {
-  return parseConfig(rawSettings(readIfThere(inProject(`Pulumi.${stackName}.yaml`))));
+  return parseConfig(rawSettings(readIfThere(inProject(`Pulumi.${stackName}.yaml`)) ?? ""));
 }
 
 /** Settings as the engine hands them to the program: full key to text, structured values as JSON. */
@@ -40,12 +40,4 @@ function isEncrypted(value: unknown): boolean {
 
 function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function readIfThere(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

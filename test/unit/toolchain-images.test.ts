@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Attempt } from "../../src/cli/toolchain/downloads";
 import {
   choiceFrom,
@@ -12,7 +12,8 @@ import {
   samplePerRegistry,
   splitByLocal,
 } from "../../src/cli/toolchain/images";
-import { type ResolvedImages, readResolvedImages } from "../../src/images";
+import { imagesFile, type ResolvedImages, readResolvedImages } from "../../src/images";
+import { literally } from "../../src/lib/literal";
 
 test.each([
   ["postgres:16.10", "docker.io"],
@@ -99,5 +100,33 @@ describe("the note of the images", () => {
     expect(readResolvedImages()).toEqual(noted);
     await resolveImages(options);
     expect(readResolvedImages()?.mode).toBe("local");
+  });
+});
+
+describe("the note of the images that can't be understood", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), "cdc-images-"));
+    vi.stubEnv("CDC_HOME", folder);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  test("is not there before the first up", () => {
+    expect(readResolvedImages()).toBeUndefined();
+  });
+
+  test.each(["", '{"mode":"lo'])("is an error that names it and the way out: %j", (text) => {
+    fs.writeFileSync(imagesFile(), text);
+    expect(() => readResolvedImages()).toThrow(
+      new RegExp(`^${literally(imagesFile())}, which says.* is not JSON .*: rm ${literally(imagesFile())}$`),
+    );
+  });
+
+  test("is an error also where it can't be read", () => {
+    fs.mkdirSync(imagesFile());
+    expect(() => readResolvedImages()).toThrow(`${imagesFile()} is there but can't be read`);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describeProcess, isAlive } from "../../../bin/lock";
+import { writeAtomically } from "../../../src/lib/files";
 import { waitFor } from "../../../src/lib/retry";
 
 /** What a process noted before it began to make something. */
@@ -40,7 +41,6 @@ export class Unfinished {
 
   /** To be called before the thing is made. */
   begin(urn: string): void {
-    fs.mkdirSync(this.folder, { recursive: true });
     this.write(urn, { holder: describeProcess(process.pid), since: Date.now() });
   }
 
@@ -89,11 +89,8 @@ export class Unfinished {
   }
 
   private write(urn: string, note: Note): void {
-    const file = this.file(urn);
     // In one step: a half-written note says nothing.
-    const draft = `${file}.${process.pid}`;
-    fs.writeFileSync(draft, JSON.stringify(note));
-    fs.renameSync(draft, file);
+    writeAtomically(this.file(urn), JSON.stringify(note));
   }
 
   private file(urn: string): string {

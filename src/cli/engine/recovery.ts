@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import Docker from "dockerode";
 import { parse } from "yaml";
+import { readIfThere } from "../../lib/files";
 import { readProjectFile } from "../../lib/paths";
 import { sleep, waitFor } from "../../lib/retry";
 import type { Progress } from "../toolchain/progress";
@@ -111,14 +112,6 @@ export function isHeld({ pid, hostname }: Pick<StackLock, "pid" | "hostname">): 
   const stat = readIfThere(`/proc/${pid}/stat`);
   // Where there is no /proc, the number alone has to do; where there is, it may be somebody else's by now.
   return stat === undefined ? !fs.existsSync("/proc/self/stat") : /^\d+ \(pulumi\) [^Z]/.test(stat);
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 async function settle({ pending, resources }: StackState, options: RecoveryOptions): Promise<void> {

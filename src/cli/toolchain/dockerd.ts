@@ -3,10 +3,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import Docker from "dockerode";
 import { describeProcess, isAlive } from "../../../bin/lock";
+import { readIfThere, writeAtomically } from "../../lib/files";
 import { inState } from "../../lib/paths";
 import { findProgram } from "../../lib/process";
 import { waitFor } from "../../lib/retry";
-import { writeAtomically } from "./downloads";
 
 /** How a dockerd of ours runs; the defaults are those of the machine's one engine. */
 export interface DockerdOptions {
@@ -114,12 +114,4 @@ function startFailed(dockerd: string, log: string): string {
 
 function oursFile(): string {
   return inState("dockerd.pid");
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { pipeline } from "node:stream/promises";
 import axios from "axios";
+import { writeAtomically } from "../../lib/files";
 import { inCache } from "../../lib/paths";
 import { messageOf } from "../../lib/retry";
 
@@ -70,14 +71,6 @@ function writeFailure(what: string, failure: Failure | undefined): void {
   if (!failure && !(what in before)) return;
   const { [what]: _, ...others } = before;
   writeAtomically(failuresFile(), JSON.stringify(failure ? { ...others, [what]: failure } : others, null, 2));
-}
-
-/** Writes a file in one step: who reads it sees the old content or the new, never a part. */
-export function writeAtomically(file: string, content: string, mode = 0o644): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}`;
-  fs.writeFileSync(draft, content, { mode });
-  fs.renameSync(draft, file);
 }
 
 /**

@@ -8,8 +8,9 @@ import {
   readResolvedImages,
   type ServiceName,
 } from "../../images";
+import { writeAtomically } from "../../lib/files";
 import { messageOf } from "../../lib/retry";
-import { type Attempt, attempt, writeAtomically } from "./downloads";
+import { type Attempt, attempt } from "./downloads";
 import { ensureJmxExporter } from "./jmx";
 import type { DownloadProgress } from "./progress";
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { readIfThere } from "../../lib/files";
 import { inState, projectRoot } from "../../lib/paths";
 
 /** Where Pulumi keeps the stack's state, and with what its secrets are encrypted. */
@@ -137,12 +138,4 @@ export function dropSalt(stackFile: string): void {
   if (before === undefined || /^\s+(- )?secure:/m.test(before)) return;
   const after = before.replace(/^encryptionsalt:.*\n?/m, "");
   if (after !== before) fs.writeFileSync(stackFile, after);
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }
