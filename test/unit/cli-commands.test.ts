@@ -115,7 +115,7 @@ describe("down", () => {
   test("of a stack that is down already leaves the note of the images, by which another may run", async () => {
     noteImages(images("another stack runs on them"));
     given.state = volumes();
-    expect(await down({ stack: "dev", yes: true }, context())).toBeUndefined();
+    expect(await down({ stack: "none", yes: true }, context())).toBeUndefined();
     expect(readResolvedImages()?.why).toBe("another stack runs on them");
   });
 
@@ -123,7 +123,7 @@ describe("down", () => {
     noteImages(images("of the stack"));
     given.state = volumes("cdc-postgres-data");
     const destroy = vi.spyOn(given, "destroy");
-    await down({ stack: "dev", yes: true }, context());
+    await down({ stack: "none", yes: true }, context());
     expect(destroy).toHaveBeenCalledOnce();
     expect(fs.existsSync(imagesFile())).toBe(false);
   });
@@ -144,14 +144,14 @@ describe("preview", () => {
       // A second Ctrl-C ends the process here.
       expect(readResolvedImages()).toEqual(noted);
     });
-    await preview({ stack: "dev" }, context());
+    await preview({ stack: "none" }, context());
     expect(engine).toHaveBeenCalledOnce();
     expect(given.program).toEqual(given.planned);
   });
 
   test("does not begin its next step after a Ctrl-C", async () => {
     controller.abort();
-    await expect(preview({ stack: "dev" }, context())).rejects.toThrow(/abort/i);
+    await expect(preview({ stack: "none" }, context())).rejects.toThrow(/abort/i);
     expect(given.steps).toEqual(["docker"]);
   });
 });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { bytes, count, duration, quantile, table } from "../../src/cli/ui/format";
 import { exportLines } from "../../src/cli/ui/shell";
 import { createSteps } from "../../src/cli/ui/steps";
@@ -69,6 +69,15 @@ describe("a step", () => {
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
+  let time: number;
+  const now = () => time;
+  beforeEach(() => {
+    time = 1e12;
+    // A terminal that can redraw, wherever the tests are run.
+    vi.stubEnv("TERM", "xterm");
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
   const stream = (isTTY: boolean) => {
     const written: string[] = [];
     return { isTTY, columns: 40, write: (text: string) => written.push(text), written };
@@ -76,28 +85,39 @@ describe("a step", () => {
 
   test("is a line with its result and time; what it does on the way is shown where no terminal redraws", async () => {
     const out = stream(false);
-    const steps = createSteps(terminalOn(out), path.join(folder, "plain.log"));
+    const steps = createSteps(terminalOn(out), path.join(folder, "plain.log"), now);
     const value = await steps.step("Docker", async ({ onStep }) => {
       onStep("starting");
+      time += 1_500;
       return { value: 42, detail: "Engine 20" };
     });
     expect(value).toBe(42);
-    expect(out.written.join("")).toBe("  Docker: starting\n✓ Docker: Engine 20 (0.0 s)\n");
+    expect(out.written.join("")).toBe("  Docker: starting\n✓ Docker: Engine 20 (1.5 s)\n");
     expect(fs.readFileSync(steps.logFile, "utf8")).toMatch(/Docker: starting\n.*✓ Docker: Engine 20/);
   });
 
   test("that fails says so, and hands the error on", async () => {
     const out = stream(false);
-    const steps = createSteps(terminalOn(out), path.join(folder, "failing.log"));
-    await expect(steps.step("Docker", () => Promise.reject(new Error("no engine")))).rejects.toThrow(
-      "no engine",
-    );
-    expect(out.written.join("")).toBe("✗ Docker (0.0 s)\n");
+    const steps = createSteps(terminalOn(out), path.join(folder, "failing.log"), now);
+    const failing = steps.step("Docker", async () => {
+      time += 12_000;
+      throw new Error("no engine");
+    });
+    await expect(failing).rejects.toThrow("no engine");
+    expect(out.written.join("")).toBe("✗ Docker (12 s)\n");
+  });
+
+  test("is not redrawn on a terminal that can't do so", async () => {
+    vi.stubEnv("TERM", "dumb");
+    const out = stream(true);
+    const steps = createSteps(terminalOn(out), path.join(folder, "dumb.log"), now);
+    await steps.step("Docker", async () => ({ value: undefined }));
+    expect(out.written.join("")).toBe("✓ Docker (0.0 s)\n");
   });
 
   test("is redrawn in one line of a terminal, which it does not overflow", async () => {
     const out = stream(true);
-    const steps = createSteps(terminalOn(out), path.join(folder, "terminal.log"));
+    const steps = createSteps(terminalOn(out), path.join(folder, "terminal.log"), now);
     await steps.step("Images", async ({ onStep }) => {
       onStep("a text that is much longer than the terminal is wide");
       return { value: undefined };

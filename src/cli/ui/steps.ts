@@ -26,7 +26,8 @@ export interface StepResult<T> {
   readonly detail?: string;
 }
 
-export function createSteps(terminal: Terminal, logFile: string): Steps {
+/** @param now the clock, milliseconds; for tests. */
+export function createSteps(terminal: Terminal, logFile: string, now: () => number = Date.now): Steps {
   const log = (text: string) =>
     fs.appendFileSync(logFile, `${new Date().toISOString()} ${text}\n`, { mode: 0o600 });
   return {
@@ -34,10 +35,9 @@ export function createSteps(terminal: Terminal, logFile: string): Steps {
     logFile,
     log,
     step: async (title, work) => {
-      const started = Date.now();
+      const started = now();
       let doing = "";
-      const draw = () =>
-        terminal.status(`… ${title}${doing && `: ${doing}`}  ${duration(Date.now() - started)}`);
+      const draw = () => terminal.status(`… ${title}${doing && `: ${doing}`}  ${duration(now() - started)}`);
       draw();
       const timer = terminal.interactive ? setInterval(draw, 500) : undefined;
       try {
@@ -50,12 +50,12 @@ export function createSteps(terminal: Terminal, logFile: string): Steps {
             else terminal.line(`  ${title}: ${text}`);
           },
         });
-        const line = `✓ ${title}${detail ? `: ${detail}` : ""} (${duration(Date.now() - started)})`;
+        const line = `✓ ${title}${detail ? `: ${detail}` : ""} (${duration(now() - started)})`;
         terminal.line(line);
         log(line);
         return value;
       } catch (error) {
-        const line = `✗ ${title} (${duration(Date.now() - started)})`;
+        const line = `✗ ${title} (${duration(now() - started)})`;
         terminal.line(line);
         log(line);
         throw error;
