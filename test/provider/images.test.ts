@@ -5,6 +5,7 @@ import { ensureLocalImages, localServices } from "../../offline/images";
 import type { ServiceName } from "../../src/images";
 import { inState } from "../../src/lib/paths";
 import { waitFor } from "../../src/lib/retry";
+import { execIn } from "../support/servers";
 
 /** What offline/README.md says about an official image, and how our stack runs it. */
 interface Expectation {
@@ -234,12 +235,10 @@ afterAll(async () => {
   await docker.getNetwork(network).remove().catch(unlessGone);
 });
 
-test("images that exist are found in less than a second, and nothing is built", async () => {
+test("images that exist are found, and nothing is built", async () => {
   const steps: string[] = [];
-  const started = Date.now();
   const again = await ensureLocalImages(localServices, { ...options, onStep: (text) => steps.push(text) });
   expect({ again, steps }).toEqual({ again: images, steps: [] });
-  expect(Date.now() - started).toBeLessThan(1000);
 });
 
 test("every local image is tried here", () => {
@@ -274,7 +273,7 @@ describe.each(Object.entries(expectations) as [ServiceName, Expectation][])("%s"
     expect(await uidOf(container)).toBe(expected.run.uid);
     const { proof } = expected;
     if (proof)
-      await waitFor(async () => proof.output.test(await outputOf(container, proof.command)), {
+      await waitFor(async () => proof.output.test((await execIn(container, proof.command)).output), {
         what: `${service}: ${proof.output} from ${proof.command.join(" ")}`,
         timeoutMs: 30_000,
       });
@@ -329,14 +328,6 @@ async function uidOf(container: Docker.Container): Promise<number> {
   const { Processes } = await container.top({ ps_args: "-eo pid,uid,args" });
   const uids = Processes.map(([, uid]: string[]) => Number(uid));
   return uids[0] ?? Number.NaN;
-}
-
-/** What a command inside of a container prints. */
-async function outputOf(container: Docker.Container, command: readonly string[]): Promise<string> {
-  const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, Tty: true });
-  const chunks: Buffer[] = [];
-  for await (const chunk of await exec.start({ Tty: true })) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString().replace(/\r\n/g, "\n");
 }
 
 function unlessGone(error: { statusCode?: number }): void {

@@ -1,12 +1,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import Docker from "dockerode";
-import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { ensureLocalImages, localServices } from "../../offline/images";
 import { alertmanagerConfig } from "../../src/components/alertmanager";
-import { readResolvedImages, type ServiceName } from "../../src/images";
-import { inProject, inState, readProjectFile } from "../../src/lib/paths";
+import type { ServiceName } from "../../src/images";
+import { inProject, readProjectFile } from "../../src/lib/paths";
+import { execIn, imageOf, upload } from "../support/servers";
 import { runLabels } from "../support/servers-setup";
 
 const docker = new Docker();
@@ -18,9 +17,7 @@ describe("what the stack's Prometheus reads, by its own promtool", () => {
   let prometheus: Docker.Container;
 
   beforeAll(async () => {
-    const image = await imageOf("prometheus");
-    if (image === undefined) throw new Error("there is no image of Prometheus");
-    prometheus = await idle("prometheus", image, {
+    prometheus = await idle("prometheus", "prometheus", {
       // Where the stack has them: the configuration names this folder.
       ...filesOf("rules", "/etc/prometheus/rules"),
       ...filesOf("rules", "/cdc/rules"),
@@ -31,25 +28,25 @@ describe("what the stack's Prometheus reads, by its own promtool", () => {
   }, 10 * 60_000);
 
   test("the configuration is right, and its rules are found", async () => {
-    const { code, output } = await runIn(prometheus, ["promtool", "check", "config", "/cdc/prometheus.yml"]);
+    const { code, output } = await execIn(prometheus, ["promtool", "check", "config", "/cdc/prometheus.yml"]);
     expect(code, output).toBe(0);
     for (const file of namesIn("rules")) expect(output).toContain(`/etc/prometheus/rules/${file}`);
   });
 
   test("the example of federation is right", async () => {
-    const { code, output } = await runIn(prometheus, ["promtool", "check", "config", "/cdc/federation.yml"]);
+    const { code, output } = await execIn(prometheus, ["promtool", "check", "config", "/cdc/federation.yml"]);
     expect(code, output).toBe(0);
   });
 
   test("the rules are right", async () => {
     const files = namesIn("rules").map((file) => `/cdc/rules/${file}`);
-    const { code, output } = await runIn(prometheus, ["promtool", "check", "rules", ...files]);
+    const { code, output } = await execIn(prometheus, ["promtool", "check", "rules", ...files]);
     expect(code, output).toBe(0);
   });
 
   // One file a call: the output of a failure is then short.
   test.each(namesIn("tests"))("tests/%s", async (file) => {
-    const { code, output } = await runIn(prometheus, ["promtool", "test", "rules", `/cdc/tests/${file}`]);
+    const { code, output } = await execIn(prometheus, ["promtool", "test", "rules", `/cdc/tests/${file}`]);
     expect(code, output).toBe(0);
   });
 });
@@ -71,38 +68,24 @@ test.each([
   ["without receivers", {}],
   ["with all of them", everyReceiver],
 ] as const)("Alertmanager's configuration is right, by its own amtool, %s", async (name, receivers) => {
-  const image = await imageOf("alertmanager");
-  if (image === undefined) throw new Error("there is no image of Alertmanager");
-  const alertmanager = await idle(`alertmanager-${name.replaceAll(" ", "-")}`, image, {
+  const alertmanager = await idle("alertmanager", `alertmanager-${name.replaceAll(" ", "-")}`, {
     "/cdc/alertmanager.yml": alertmanagerConfig(receivers),
   });
-  const { code, output } = await runIn(alertmanager, ["amtool", "check-config", "/cdc/alertmanager.yml"]);
+  const { code, output } = await execIn(alertmanager, ["amtool", "check-config", "/cdc/alertmanager.yml"]);
   expect(code, output).toBe(0);
   expect(output).toContain(`${Object.keys(receivers).length > 0 ? 2 : 1} receivers`);
 });
 
-/** The image that was chosen for the stack, or the local one; undefined where there is neither. */
-async function imageOf(service: ServiceName): Promise<string | undefined> {
-  const resolved = readResolvedImages()?.images[service];
-  if (resolved !== undefined) return resolved;
-  if (!(localServices as readonly string[]).includes(service)) return undefined;
-  const images = await ensureLocalImages([service], {
-    onStep: (text) => console.log(text),
-    logFile: inState("logs", "test-images.log"),
-  });
-  return images[service];
-}
-
 /** A container in which nothing runs but what a test starts. */
 async function idle(
+  service: ServiceName,
   name: string,
-  image: string,
   files: Readonly<Record<string, string>>,
 ): Promise<Docker.Container> {
   const run = inject("serversRun");
   const container = await docker.createContainer({
     name: `cdc-test-${run.id}-rules-${name}`,
-    Image: image,
+    Image: await imageOf(service),
     // Both images have a shell of busybox or Debian.
     Entrypoint: ["sleep"],
     Cmd: ["3600"],
@@ -110,25 +93,9 @@ async function idle(
     HostConfig: { NetworkMode: "none", Memory: 256 * 1024 * 1024, MemorySwap: 256 * 1024 * 1024 },
   });
   containers.push(container);
-  const archive = pack();
-  for (const [file, content] of Object.entries(files))
-    archive.entry({ name: file.slice(1), mode: 0o444 }, content);
-  archive.finalize();
-  await container.putArchive(archive, { path: "/" });
+  await upload(container, files);
   await container.start();
   return container;
-}
-
-async function runIn(
-  container: Docker.Container,
-  command: readonly string[],
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, Tty: true });
-  const stream = await exec.start({});
-  let output = "";
-  for await (const chunk of stream) output += chunk;
-  const { ExitCode } = await exec.inspect();
-  return { code: ExitCode, output };
 }
 
 function namesIn(folder: "rules" | "tests"): string[] {

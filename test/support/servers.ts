@@ -129,14 +129,23 @@ export function server(name: ServerName): Promise<Server> {
   return known;
 }
 
+/** Runs a program in a container; any exit code is an answer. */
+export async function execIn(
+  container: Docker.Container,
+  command: readonly string[],
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, Tty: true });
+  const chunks: Buffer[] = [];
+  for await (const chunk of await exec.start({ Tty: true })) chunks.push(Buffer.from(chunk));
+  const { ExitCode } = await exec.inspect();
+  // A terminal ends lines in its own way.
+  return { code: ExitCode, output: Buffer.concat(chunks).toString().replaceAll("\r\n", "\n") };
+}
+
 /** Runs a program in a server's container. @throws Error with what it printed when it fails. */
 export async function runIn({ container }: Server, command: readonly string[]): Promise<string> {
-  const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, Tty: true });
-  const stream = await exec.start({});
-  let output = "";
-  for await (const chunk of stream) output += chunk;
-  const { ExitCode } = await exec.inspect();
-  if (ExitCode !== 0) throw new Error(`${command.join(" ")}: exit code ${ExitCode}\n${output}`);
+  const { code, output } = await execIn(container, command);
+  if (code !== 0) throw new Error(`${command.join(" ")}: exit code ${code}\n${output}`);
   return output;
 }
 
@@ -196,10 +205,17 @@ async function start(name: ServerName, run: Run): Promise<Docker.Container> {
   return container;
 }
 
-/** The image that was chosen for the tests, or the local one, which is built if it is not there. */
-async function imageOf(service: ServiceName): Promise<string> {
-  const resolved = readResolvedImages()?.images[service];
-  if (resolved !== undefined) return resolved;
+/**
+ * The image that was chosen for the tests: an official one is pulled if it is not there, a local one built. Without a
+ * choice it is the local one.
+ */
+export async function imageOf(service: ServiceName): Promise<string> {
+  const chosen = readResolvedImages();
+  const official = chosen?.mode === "registry" ? chosen.images[service] : undefined;
+  if (official !== undefined) {
+    await pullUnlessThere(official);
+    return official;
+  }
   const images = await ensureLocalImages([service], {
     onStep: (text) => console.log(text),
     logFile: inState("logs", "test-images.log"),
@@ -207,7 +223,27 @@ async function imageOf(service: ServiceName): Promise<string> {
   return images[service];
 }
 
-async function upload(container: Docker.Container, files: Readonly<Record<string, string>>): Promise<void> {
+async function pullUnlessThere(image: string): Promise<void> {
+  try {
+    await docker.getImage(image).inspect();
+    return;
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+  }
+  console.log(`pulling ${image}`);
+  const stream = await docker.pull(image);
+  const said = await new Promise<readonly { readonly error?: string }[]>((resolve, reject) => {
+    docker.modem.followProgress(stream, (error, lines) => (error ? reject(error) : resolve(lines)));
+  });
+  // A pull that fails on the way ends as one that succeeds; only a line of it tells.
+  for (const { error } of said) if (error !== undefined) throw new Error(`pulling ${image}: ${error}`);
+}
+
+/** Puts files into a container, by their absolute paths; everybody there can read them. */
+export async function upload(
+  container: Docker.Container,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   if (Object.keys(files).length === 0) return;
   const archive = pack();
   for (const [file, content] of Object.entries(files))
