@@ -5,6 +5,7 @@ import { postgresName, quotedIdentifier } from "../tables/sql";
 import type { Canary } from "./canary";
 import type { ClickHouseQuery } from "./clickhouse";
 import { type Clock, monotonic, pause } from "./clock";
+import { type Consumers, readConsumers, untold } from "./consumers";
 import { type AgentMetrics, type ComparisonResult, comparisonResults } from "./metrics";
 import { type PostgresLogin, type PostgresQuery, withPostgres } from "./postgres";
 import type { AgentTable } from "./settings";
@@ -87,27 +88,61 @@ async function compareOnce(
       SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + 30_000}`);
     const all = await sides.all("whole");
     let later: number | undefined;
-    const began = monotonic();
-    const lasting = new Lasting();
-    for (;;) {
-      // Asked before the reading: what has arrived by then, the reading sees.
-      const arrived = later !== undefined && canary.hasArrived(later);
-      const reading = await sides.read(all, "whole", before, since);
-      if ("result" in reading) return reading;
-      const { mark, rows } = differenceOf(reading.postgres, reading.clickhouse);
-      if (rows === 0) return equal(reading);
-      const now = monotonic();
-      if (lasting.note(mark, now, arrived)) {
-        const closer = await sides.read(await sides.all("bucket"), "bucket", before, since);
-        return "result" in closer ? closer : judged(closer);
-      }
-      if (now - began > (arrived ? patienceMs : slowestMs))
-        return unsettled("rows are still on their way to ClickHouse");
-      if (await isWaitedFor(query, table.source)) return unsettled("somebody waits for the table");
-      later ??= await canary.nextCommitted(signal);
-      await pause(arrived ? 1000 : 300, signal);
-    }
+    return untilTold({
+      hasArrived: () => later !== undefined && canary.hasArrived(later),
+      consumers: sides.consumers,
+      read: () => sides.read(all, "whole", before, since),
+      readCloser: async () => sides.read(await sides.all("bucket"), "bucket", before, since),
+      isWaitedFor: () => isWaitedFor(query, table.source),
+      rest: async (ms) => {
+        later ??= await canary.nextCommitted(signal);
+        await pause(ms, signal);
+      },
+    });
   });
+}
+
+/** What a comparison looks at, again and again, while it holds its snapshot. */
+export interface Looks {
+  /** Whether a canary from after the snapshot has come through Debezium and Kafka. */
+  readonly hasArrived: () => boolean;
+  /** The table's own consumers: the canary comes through another one. */
+  readonly consumers: () => Promise<Consumers>;
+  readonly read: () => Promise<Reading | Unsettled>;
+  readonly readCloser: () => Promise<Reading | Unsettled>;
+  readonly isWaitedFor: () => Promise<boolean>;
+  readonly rest: (ms: number) => Promise<void>;
+  readonly clock?: Clock;
+}
+
+/** Looks until the two sides are equal, or their difference has lasted, or nothing can be said. */
+export async function untilTold(looks: Looks): Promise<Comparison> {
+  const clock = looks.clock ?? monotonic;
+  const began = clock();
+  const lasting = new Lasting();
+  for (;;) {
+    // Asked before the reading: what has arrived by then, the reading sees.
+    const arrived = looks.hasArrived();
+    const { areReading, mark: held } = arrived ? await looks.consumers() : untold;
+    const reading = await looks.read();
+    if ("result" in reading) return reading;
+    const { mark, rows } = differenceOf(reading.postgres, reading.clickhouse);
+    if (rows === 0) return equal(reading);
+    const now = clock();
+    if (lasting.note(`${mark} ${held}`, now, arrived && areReading)) {
+      const closer = await looks.readCloser();
+      return "result" in closer ? closer : judged(closer);
+    }
+    if (now - began > (arrived ? patienceMs : slowestMs)) {
+      return unsettled(
+        arrived && !areReading
+          ? "the table's consumer in ClickHouse stands still"
+          : "rows are still on their way to ClickHouse",
+      );
+    }
+    if (await looks.isWaitedFor()) return unsettled("somebody waits for the table");
+    await looks.rest(arrived ? 1000 : 300);
+  }
 }
 
 function equal(reading: Reading): Comparison {
@@ -145,7 +180,7 @@ async function flushed(query: PostgresQuery): Promise<bigint> {
 
 type By = "whole" | "bucket";
 
-interface Reading {
+export interface Reading {
   /** What has not changed, on either side. */
   readonly postgres: Buckets;
   readonly clickhouse: Buckets;
@@ -158,6 +193,7 @@ interface Sides {
   /** The digest of all rows in Postgres. */
   readonly all: (by: By) => Promise<Buckets>;
   readonly read: (all: Buckets, by: By, before: Bounds, since: bigint) => Promise<Reading | Unsettled>;
+  readonly consumers: () => Promise<Consumers>;
 }
 
 async function sidesOf(
@@ -191,6 +227,7 @@ async function sidesOf(
       const changed = bucketsOf(await postgres<BucketRow>(query.sql, query.values(there.keys)));
       return { postgres: subtract(all, changed), clickhouse: there.settled };
     },
+    consumers: () => readConsumers(ask, database, target),
   };
 }
 

@@ -37,9 +37,13 @@ import { postgresIdentifier } from "../tables/sql";
 // ClickHouse its latest version has H ≥ P.
 //
 // Left is the supposition. Until ClickHouse has got everything, there are differences, and they change as it comes. A
-// difference that remains the same, while a canary from after S has come through Debezium and Kafka, is one of rows.
-// Whether a row of S is still to come cannot be told from a row that is missing otherwise than by waiting; so the whole
-// comparison is done a second time before rows are said to differ.
+// canary from after S that has come through says that Debezium has sent to Kafka all that S holds. It says nothing
+// about the table's own consumers in ClickHouse, since the heartbeat has another: they may wait for a thread, or for
+// partitions that Kafka gives them only when the session of a server that was killed has ended. So a difference is one
+// of rows when it remains the same while the canary has come through, and the table's consumers hold the partitions,
+// none of which changes hands, and keep asking Kafka for events. Whether a row of S is still to come, say from a
+// broker that answers late, cannot be told from a row that is missing otherwise than by waiting; so the whole comparison
+// is done a second time before rows are said to differ.
 //
 // Rows of a snapshot have H = 0, as have changes before the first commit of a generation H = 1: they count as old, which
 // they are, unless the generation began after P. Then the generation changes between 1 and 5, and nothing is said. A
@@ -205,7 +209,7 @@ export class Lasting {
 
   /**
    * @param at when it was read, milliseconds.
-   * @param arrived whether everything that the snapshot holds has come through Kafka.
+   * @param arrived whether everything that the snapshot holds is in Kafka, and is read from there.
    * @returns whether it is one of rows.
    */
   note(mark: string, at: number, arrived: boolean): boolean {

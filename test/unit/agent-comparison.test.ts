@@ -1,5 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { Busy, type Comparison, ComparisonRounds, Turns } from "../../src/agent/comparison";
+import {
+  Busy,
+  type Comparison,
+  ComparisonRounds,
+  type Looks,
+  Turns,
+  untilTold,
+} from "../../src/agent/comparison";
+import {
+  type ConsumerRow,
+  consumersOf,
+  consumersSql,
+  readConsumers,
+  restSeconds,
+} from "../../src/agent/consumers";
 import { newMetrics } from "../../src/agent/metrics";
 import {
   differenceOf,
@@ -195,6 +209,110 @@ describe("a difference", () => {
     const lasting = new Lasting();
     for (let second = 0; second < 60; second += 1)
       expect(lasting.note(`${second >> 2}`, second * 1000, true)).toBe(false);
+  });
+});
+
+describe("a table's own consumers in ClickHouse", () => {
+  const consumer = (row: Partial<ConsumerRow> = {}): ConsumerRow => ({
+    id: "a",
+    partitions: "3",
+    changes: "1",
+    idle: "0",
+    ...row,
+  });
+
+  test("are reading as long as they keep asking Kafka", () => {
+    expect(consumersOf([consumer({ idle: String(restSeconds) })]).areReading).toBe(true);
+    expect(consumersOf([consumer({ idle: String(restSeconds + 1) })]).areReading).toBe(false);
+    // It has not asked at all: the time is that of 1970.
+    expect(consumersOf([consumer(), consumer({ id: "b", idle: "1795000000" })]).areReading).toBe(false);
+  });
+
+  test("are not while they hold no partition; one that is left over does not count", () => {
+    expect(consumersOf([consumer({ partitions: "0" })]).areReading).toBe(false);
+    expect(consumersOf([consumer(), consumer({ id: "b", partitions: "0", idle: "60" })]).areReading).toBe(
+      true,
+    );
+  });
+
+  test("have another mark when a partition has changed hands", () => {
+    const { mark } = consumersOf([consumer()]);
+    expect(consumersOf([consumer({ idle: "2" })]).mark).toBe(mark);
+    for (const other of [{ id: "b" }, { partitions: "2" }, { changes: "2" }])
+      expect(consumersOf([consumer(other)]).mark).not.toBe(mark);
+  });
+
+  test("count as reading where ClickHouse does not tell", async () => {
+    const refused = () => Promise.reject(new Error("ClickHouse: Not enough privileges"));
+    expect(await readConsumers(refused, "cdc", "orders")).toEqual(consumersOf([]));
+    expect(consumersOf([]).areReading).toBe(true);
+  });
+
+  test("are found by the name of the table that reads the topic", () => {
+    expect(consumersSql("cdc", "it's")).toContain("database = 'cdc' AND table = 'it\\'s_queue'");
+  });
+
+  const differing = { postgres: buckets([0, 6, 9n]), clickhouse: buckets([0, 5, 7n]) };
+  const even = { postgres: buckets([0, 6, 9n]), clickhouse: buckets([0, 6, 9n]) };
+
+  /** Compares a table that lacks a row in ClickHouse, second by second. */
+  function told(at: (second: number) => { rows?: readonly ConsumerRow[]; even?: boolean }) {
+    let now = 0;
+    let asked = 0;
+    const here = () => at(Math.floor(now / 1000));
+    const read = async () => (here().even ? even : differing);
+    const looks: Looks = {
+      hasArrived: () => now > 0,
+      consumers: async () => {
+        asked += 1;
+        return consumersOf(here().rows ?? []);
+      },
+      read,
+      readCloser: read,
+      isWaitedFor: async () => false,
+      rest: async (ms) => {
+        now += ms;
+      },
+      clock: () => now,
+    };
+    return untilTold(looks).then((comparison) => ({ comparison, seconds: now / 1000, asked }));
+  }
+
+  test("a row that is missing while they read is missing", async () => {
+    const { comparison, seconds } = await told(() => ({ rows: [consumer()] }));
+    expect(comparison).toEqual({ result: "different", sourceRows: 6, targetRows: 5, differing: 1 });
+    expect(seconds).toBeLessThan(12);
+    expect((await told(() => ({}))).comparison.result).toBe("different");
+  });
+
+  test("a row that is missing while they stand still is on its way", async () => {
+    const standing = await told((second) => ({ rows: [consumer({ idle: String(second + 30) })] }));
+    expect(standing.comparison).toEqual({
+      result: "unsettled",
+      why: "the table's consumer in ClickHouse stands still",
+    });
+    expect(standing.seconds).toBeLessThan(32);
+    expect((await told(() => ({ rows: [consumer({ partitions: "0" })] }))).comparison.result).toBe(
+      "unsettled",
+    );
+  });
+
+  test("the time that a difference must last begins when they read again, or hold other partitions", async () => {
+    const resumed = await told((second) => ({ rows: [consumer({ idle: second < 8 ? "30" : "0" })] }));
+    expect(resumed.comparison.result).toBe("different");
+    expect(resumed.seconds).toBeGreaterThan(17);
+    const shared = await told((second) => ({ rows: [consumer({ changes: second < 8 ? "1" : "3" })] }));
+    expect(shared.comparison.result).toBe("different");
+    expect(shared.seconds).toBeGreaterThan(17);
+    const late = await told((second) => ({
+      rows: [consumer({ idle: second < 20 ? "30" : "0" })],
+      even: second >= 21,
+    }));
+    expect(late.comparison).toEqual({ result: "equal", sourceRows: 6, targetRows: 6 });
+  });
+
+  test("tables that are equal at the first look are compared without asking for them", async () => {
+    expect(await told(() => ({ even: true }))).toMatchObject({ comparison: { result: "equal" }, asked: 0 });
   });
 });
 
