@@ -1,6 +1,9 @@
+import type { Readable } from "node:stream";
 import axios, { type AxiosInstance } from "axios";
 import { messageOf } from "./retry";
 import { UnreachableError } from "./unreachable";
+
+// The one way in which this project speaks HTTP.
 
 /** What a server has answered, whatever the status. */
 export interface HttpAnswer {
@@ -16,10 +19,7 @@ export interface HttpOptions {
   readonly timeoutMs?: number;
 }
 
-/**
- * A client for one server. Every status is an answer: what a 404 means, the caller knows. The one way in which this
- * project speaks HTTP.
- */
+/** A client for one server. Every status is an answer: what a 404 means, the caller knows. */
 export class HttpClient {
   private readonly axios: AxiosInstance;
 
@@ -35,8 +35,7 @@ export class HttpClient {
       headers: { "Content-Type": "application/json" },
       validateStatus: () => true,
       maxRedirects: 3,
-      // A proxy from the environment leads out of this machine, never to it.
-      ...(isLoopback(baseUrl) && { proxy: false }),
+      ...proxyFor(baseUrl),
     });
   }
 
@@ -66,12 +65,51 @@ export class HttpClient {
   }
 }
 
+/** A file of a server. */
+export interface ServedFile {
+  /** Its length in bytes, where the server says it. */
+  readonly bytes: number | undefined;
+  /** It is empty where only HEAD was asked for. */
+  readonly content: Readable;
+}
+
+/**
+ * Asks a server for a file; any answer but the file is an error.
+ * @param signal ends the request and the reading; axios' own timeout does not cover the name look-up.
+ */
+export async function requestFile(
+  method: "HEAD" | "GET",
+  url: string,
+  signal: AbortSignal,
+): Promise<ServedFile> {
+  const { status, headers, data } = await axios.request<Readable>({
+    method,
+    url,
+    signal,
+    responseType: "stream",
+    validateStatus: () => true,
+    ...proxyFor(url),
+  });
+  if (status < 200 || status > 299) {
+    // What is not read would hold the connection, and with it this process.
+    data.destroy();
+    throw new Error(`answered with status ${status}`);
+  }
+  const bytes = Number(headers["content-length"]);
+  return { bytes: bytes > 0 ? bytes : undefined, content: data };
+}
+
 /** A URL as it may be shown. */
 export function withoutCredentials(url: string): string {
   return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }
 
-function isLoopback(url: string): boolean {
+/** A proxy from the environment leads out of this machine, never to it. */
+function proxyFor(url: string): { readonly proxy?: false } {
+  return isLoopbackUrl(url) ? { proxy: false } : {};
+}
+
+function isLoopbackUrl(url: string): boolean {
   const { hostname } = new URL(url);
   return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }

@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { HttpClient, withoutCredentials } from "../../src/lib/http";
 import { nearWords } from "../../src/lib/near";
 import { UnreachableError } from "../../src/lib/unreachable";
@@ -32,6 +32,8 @@ describe("the HTTP client", () => {
     server.close();
   });
 
+  afterEach(() => vi.unstubAllEnvs());
+
   test("returns every answer, whatever its status", async () => {
     const client = new HttpClient(`http://127.0.0.1:${port}`);
     expect(await client.get("/missing")).toMatchObject({ status: 404, data: { method: "GET" } });
@@ -54,12 +56,9 @@ describe("the HTTP client", () => {
   });
 
   test("goes to this machine without a proxy", async () => {
-    process.env.HTTP_PROXY = "http://127.0.0.1:1";
-    try {
-      expect((await new HttpClient(`http://127.0.0.1:${port}`).get("/a")).status).toBe(200);
-    } finally {
-      delete process.env.HTTP_PROXY;
-    }
+    for (const name of ["http_proxy", "HTTP_PROXY"]) vi.stubEnv(name, "http://127.0.0.1:1");
+    for (const name of ["no_proxy", "NO_PROXY"]) vi.stubEnv(name, undefined);
+    expect((await new HttpClient(`http://127.0.0.1:${port}`).get("/a")).status).toBe(200);
   });
 
   test("gives up what takes too long", async () => {

@@ -7,7 +7,13 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { pulumiVersion } from "../../offline/toolchain/build";
-import { attempt, believedForMs, downloadFile, firstServing } from "../../src/cli/toolchain/downloads";
+import {
+  attempt,
+  believedForMs,
+  downloadFile,
+  downloadText,
+  firstServing,
+} from "../../src/cli/toolchain/downloads";
 import { pulumiEnv } from "../../src/cli/toolchain/pulumi";
 import { acceptsVersion, checksumOf, downloadCli } from "../../src/cli/toolchain/pulumi-cli";
 import { ensurePlugins, hasOfficial, pinnedVersion } from "../../src/cli/toolchain/pulumi-plugins";
@@ -108,6 +114,7 @@ describe("a download", () => {
     server = http.createServer((request, response) => {
       const content = files[request.url ?? ""];
       if (request.url === "/slow") return;
+      if (request.url === "/endless") return void response.writeHead(200).write("the first part");
       if (content === undefined) response.writeHead(403).end();
       else response.end(request.method === "HEAD" ? undefined : content);
     });
@@ -125,6 +132,31 @@ describe("a download", () => {
     const file = path.join(dir, "below", "file");
     await downloadFile(`${base}/file`, file, { timeoutMs: 2000 });
     expect(fs.readFileSync(file, "utf8")).toBe("content");
+  });
+
+  test("from this machine needs no proxy, whatever the environment names", async () => {
+    for (const name of ["http_proxy", "HTTP_PROXY"]) vi.stubEnv(name, "http://127.0.0.1:1");
+    for (const name of ["no_proxy", "NO_PROXY"]) vi.stubEnv(name, undefined);
+    expect(await firstServing([`${base}/file`], 2000)).toBe(`${base}/file`);
+    expect(await downloadText(`${base}/file`, 2000)).toBe("content");
+  });
+
+  test("says how much of it is there", async () => {
+    files["/large"] = Buffer.alloc(300_000);
+    const parts: number[] = [];
+    const file = path.join(dir, "large");
+    await downloadFile(`${base}/large`, file, { timeoutMs: 2000, onProgress: (part) => parts.push(part) });
+    expect(parts.at(-1)).toBe(1);
+    expect(fs.statSync(file).size).toBe(300_000);
+  });
+
+  test("that is refused, or takes too long, is an error", async () => {
+    const file = path.join(dir, "none");
+    const refused = downloadFile(`${base}/blocked`, file, { timeoutMs: 2000 });
+    await expect(refused).rejects.toThrow("answered with status 403");
+    const late = "not all of it within 0.15 s";
+    await expect(downloadFile(`${base}/endless`, file, { timeoutMs: 150 })).rejects.toThrow(late);
+    await expect(downloadText(`${base}/endless`, 150)).rejects.toThrow(late);
   });
 
   test("that none serves is an error with each one's reason, in bounded time", async () => {

@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import axios from "axios";
 import { writeAtomically } from "../../lib/files";
+import { requestFile } from "../../lib/http";
 import { inCache } from "../../lib/paths";
 import { messageOf } from "../../lib/retry";
 
@@ -89,20 +90,17 @@ export async function firstServing(urls: readonly string[], timeoutMs: number): 
 }
 
 async function probe(url: string, timeoutMs: number): Promise<void> {
-  // axios' own timeout does not cover the name look-up.
-  const signal = AbortSignal.timeout(timeoutMs);
-  try {
-    await axios.head(url, { signal });
-  } catch (error) {
-    throw signal.aborted ? new Error(`no answer within ${timeoutMs / 1000} s`) : error;
-  }
+  await within(timeoutMs, "no answer", async (signal) => {
+    const { content } = await requestFile("HEAD", url, signal);
+    content.resume();
+  });
 }
 
 /** Downloads a small text file. */
 export async function downloadText(url: string, timeoutMs: number): Promise<string> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const { data } = await axios.get<string>(url, { responseType: "text", signal });
-  return data;
+  return within(timeoutMs, "not all of it", async (signal) =>
+    text((await requestFile("GET", url, signal)).content),
+  );
 }
 
 /** Downloads a file; `onProgress` gets the part that is there, 0 to 1, where the server says how much there is. */
@@ -111,14 +109,27 @@ export async function downloadFile(
   file: string,
   { timeoutMs, onProgress }: { timeoutMs: number; onProgress?: (part: number) => void },
 ): Promise<void> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const { data, headers } = await axios.get(url, { responseType: "stream", signal });
-  const total = Number(headers["content-length"]);
-  let received = 0;
-  data.on("data", (chunk: Buffer) => {
-    received += chunk.length;
-    if (total > 0) onProgress?.(received / total);
+  await within(timeoutMs, "not all of it", async (signal) => {
+    const { bytes, content } = await requestFile("GET", url, signal);
+    let received = 0;
+    content.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (bytes !== undefined) onProgress?.(received / bytes);
+    });
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    await pipeline(content, fs.createWriteStream(file));
   });
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  await pipeline(data, fs.createWriteStream(file), { signal });
+}
+
+async function within<T>(
+  timeoutMs: number,
+  otherwise: string,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    return await work(signal);
+  } catch (error) {
+    throw signal.aborted ? new Error(`${otherwise} within ${timeoutMs / 1000} s`) : error;
+  }
 }
