@@ -1,5 +1,5 @@
 import type { CdcConfig } from "./config";
-import { maxEventBytes, topicOf } from "./tables";
+import { heartbeatTable, heartbeatTopicPrefix, maxEventBytes, signalTable, topicOf } from "./tables";
 
 /** A topic of the pipeline. */
 export interface TopicPlan {
@@ -20,9 +20,9 @@ export function topicPlan({ tables, kafka, connector }: CdcConfig): TopicPlan[] 
   }));
   // An event in one of these is of use for minutes.
   const own = [
-    topicOf(prefix, "cdc.heartbeat"),
-    topicOf(prefix, "cdc.signal"),
-    `__debezium-heartbeat.${prefix}`,
+    topicOf(prefix, heartbeatTable.source),
+    topicOf(prefix, signalTable),
+    `${heartbeatTopicPrefix}.${prefix}`,
   ];
   return [...captured, ...own.map((topic) => ({ topic, partitions: 1, config: settings(24 * hour) }))];
 }

@@ -1,3 +1,4 @@
+import { heartbeatTable } from "../tables/own";
 import type { ClickHouseQuery } from "./clickhouse";
 import { type Clock, monotonic, pause } from "./clock";
 import { Loop } from "./loop";
@@ -13,7 +14,7 @@ const canaryRow = 2;
  * Microseconds since 1970 fit into a JavaScript number until the year 2255.
  */
 const writeSql = `
-  INSERT INTO cdc.heartbeat AS h (id, beat_at) VALUES (${canaryRow}, clock_timestamp())
+  INSERT INTO ${heartbeatTable.source} AS h (id, beat_at) VALUES (${canaryRow}, clock_timestamp())
   ON CONFLICT (id) DO UPDATE SET beat_at = greatest(clock_timestamp(), h.beat_at + interval '1 microsecond')
   RETURNING (extract(epoch FROM beat_at) * 1000000)::bigint::text AS beat`;
 
@@ -23,7 +24,7 @@ function arrivalsSql(after: number): string {
   const time = (column: string) => `toString(toUnixTimestamp64Micro(${column})) AS ${column}_us`;
   return `
     SELECT ${["beat_at", "committed_at", "read_at", "sent_at", "arrived_at"].map(time).join(", ")}
-    FROM heartbeat
+    FROM ${heartbeatTable.target}
     WHERE id = ${canaryRow} AND beat_at > fromUnixTimestamp64Micro(toInt64(${after}), 'UTC')
     ORDER BY beat_at LIMIT ${rowsAtOnce}`;
 }

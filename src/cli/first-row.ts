@@ -1,4 +1,5 @@
 import { messageOf } from "../lib/retry";
+import { heartbeatTable } from "../tables";
 import { withClickHouse, withPostgres } from "./connections";
 import type { StackFacts } from "./facts";
 import { describeLatency, measureLatency } from "./latency";
@@ -14,7 +15,7 @@ export async function proveFirstRow(facts: StackFacts, steps: Steps): Promise<vo
           hasArrived: async (beatAt) =>
             (
               await query(
-                `SELECT 1 FROM heartbeat WHERE beat_at = toDateTime64('${beatAt}', 6, 'UTC') LIMIT 1`,
+                `SELECT 1 FROM ${heartbeatTable.target} WHERE beat_at = toDateTime64('${beatAt}', 6, 'UTC') LIMIT 1`,
               )
             ).length > 0,
           samples: 10,

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { waitFor } from "../lib/retry";
+import { heartbeatTable } from "../tables";
 import { quantile } from "./ui/format";
 
 /** How long a row takes from its commit in Postgres until a query in ClickHouse sees it, milliseconds. */
@@ -49,12 +50,14 @@ export async function measureLatency({
 /** Returns the time that it has written, to the microsecond, as ClickHouse prints it. */
 async function beat(postgres: Client): Promise<string> {
   const { rows } = await postgres.query<{ beat: string }>(
-    `UPDATE cdc.heartbeat SET beat_at = clock_timestamp() WHERE id = 1
+    `UPDATE ${heartbeatTable.source} SET beat_at = clock_timestamp() WHERE id = 1
      RETURNING to_char(beat_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS beat`,
   );
   const beatAt = rows[0]?.beat;
   if (beatAt === undefined)
-    throw new Error('cdc.heartbeat has no row; "npx cdc up" after "pulumi refresh" puts one there');
+    throw new Error(
+      `${heartbeatTable.source} has no row; "npx cdc up" after "pulumi refresh" puts one there`,
+    );
   return beatAt;
 }
 

@@ -2,6 +2,7 @@ import { qualifiedName } from "./catalog";
 import { capturedType, constantDefault, overriddenType } from "./contract";
 import type { CapturedColumn, CapturedTable, CatalogColumn, CatalogTable, TableSettings } from "./model";
 import { nestedName, reservedColumns, tableObjectNames } from "./names";
+import { heartbeatTable } from "./own";
 
 /**
  * Joins what Postgres's catalog says with what the configuration asks for.
@@ -133,8 +134,8 @@ function reportUnknown(
 /** Tables whose objects in ClickHouse would have the same names. */
 function clashes(tables: readonly CapturedTable[]): string[] {
   const owners = new Map<string, string>([
-    ...["heartbeat", "heartbeat_queue", "heartbeat_mv"].map(
-      (name) => [name, "the pipeline's own heartbeat"] as const,
+    ...["", "_queue", "_mv"].map(
+      (suffix) => [`${heartbeatTable.target}${suffix}`, "the pipeline's own heartbeat"] as const,
     ),
   ]);
   return tables.flatMap((table) => {

@@ -1,4 +1,5 @@
 import { literally } from "../lib/literal";
+import { heartbeatTable, heartbeatTopicPrefix, signalTable } from "./own";
 import { unavailablePlaceholder } from "./read";
 
 export interface ConnectorOptions {
@@ -11,7 +12,7 @@ export interface ConnectorOptions {
   readonly port: number;
   /** Captured tables, each with its schema. */
   readonly tables: readonly string[];
-  /** Columns that are not to leave Postgres, each with its schema and table: `inventory.customers.email`. */
+  /** Columns that Debezium leaves out of its events, each with its schema and table: `inventory.customers.email`. */
   readonly excludedColumns?: readonly string[];
   readonly publication: string;
   readonly slot: string;
@@ -61,16 +62,16 @@ export function connectorSettings(options: ConnectorOptions): Record<string, str
     "publication.autocreate.mode": "disabled",
     "slot.name": options.slot,
     "slot.drop.on.stop": "false",
-    "table.include.list": [...options.tables, "cdc.heartbeat", "cdc.signal"].map(exactly).join(","),
+    "table.include.list": [...options.tables, heartbeatTable.source, signalTable].map(exactly).join(","),
     ...(excludedColumns.length > 0 && { "column.exclude.list": excludedColumns.map(exactly).join(",") }),
     "snapshot.mode": "initial",
-    "signal.data.collection": "cdc.signal",
+    "signal.data.collection": signalTable,
 
     // An idle slot would hold back WAL; and a row that comes out at the other end proves that the pipeline flows.
     "heartbeat.interval.ms": String(heartbeatMs),
-    "topic.heartbeat.prefix": "__debezium-heartbeat",
+    "topic.heartbeat.prefix": heartbeatTopicPrefix,
     "heartbeat.action.query":
-      "INSERT INTO cdc.heartbeat (id, beat_at) VALUES (1, clock_timestamp()) " +
+      `INSERT INTO ${heartbeatTable.source} (id, beat_at) VALUES (1, clock_timestamp()) ` +
       "ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at",
 
     "topic.prefix": options.topicPrefix,

@@ -31,4 +31,5 @@ export {
   objectMark,
   plainKey,
 } from "./objects";
+export { heartbeatTable, heartbeatTopicPrefix, signalTable } from "./own";
 export { literal, postgresName, qualified, quotedIdentifier } from "./sql";

@@ -3,6 +3,7 @@ import { readProjectFile } from "../lib/paths";
 import { qualifiedName } from "./catalog";
 import type { CapturedColumn, CapturedTable } from "./model";
 import { topicOf } from "./names";
+import { heartbeatTable } from "./own";
 import { columnExpressions, eventType, problemBranches, valueExpressions } from "./read";
 import { literal, quotedIdentifier, unescaped } from "./sql";
 
@@ -11,7 +12,7 @@ export interface ClickHouseObject {
   readonly name: string;
   /** `stored` keeps rows and is altered; `flow` (queues, views) keeps none and is made anew when it changes. */
   readonly kind: "stored" | "flow";
-  /** What it belongs to: the captured table's name in ClickHouse, or `heartbeat`. */
+  /** What it belongs to: the captured table's name in ClickHouse, or the heartbeat's. */
   readonly owner: string;
   /** The statement that makes it; its COMMENT carries `definition`. */
   readonly create: string;
@@ -52,14 +53,11 @@ export interface ClickHouseOptions {
 /** By this a comment is known to be on a thing that the pipeline made. */
 export const objectMark = "managed by cdc-stack";
 
-/** The table in Postgres whose changes are the heartbeat; made by sql/postgres/cdc.sql. */
-const heartbeatTable = "cdc.heartbeat";
-
 /** Everything that the pipeline has in ClickHouse, in the order in which it is made; consumers come last. */
 export function clickhouseObjects(options: ClickHouseOptions): ClickHouseObject[] {
   return [
-    ...objectsFrom("heartbeat.sql", "heartbeat", {
-      ...kafkaWords(options, heartbeatTable),
+    ...objectsFrom("heartbeat.sql", heartbeatTable.target, {
+      ...kafkaWords(options, heartbeatTable.source),
       database: inBackquotes(options.database),
     }),
     ...options.tables.flatMap((table) => objectsFrom("table.sql", table.target, wordsOf(table, options))),

@@ -5,6 +5,7 @@ import {
   clickhouseObjects,
   definitionOf,
   evolutionOf,
+  heartbeatTable,
   literal,
   objectMark,
   plainKey,
@@ -184,7 +185,7 @@ function groupSteps(
     {
       why: why.length > 0 ? why : [`events of ${owner} have not all been read again`],
       statements: why.length === 0 ? [] : rebuild(inputs.database, flow, storedChanges, reality),
-      ...(replays && owner !== "heartbeat" && { replay: owner }),
+      ...(replays && owner !== heartbeatTable.target && { replay: owner }),
     },
   ];
 }

@@ -1,7 +1,8 @@
 import { withoutCredentials } from "../../lib/http";
 import { messageOf, waitFor } from "../../lib/retry";
+import { heartbeatTable } from "../../tables";
 import type { Connect, ConnectorStatus, InstanceStatus } from "./connect";
-import { heartbeatTable, latestHeartbeat } from "./heartbeat";
+import { latestHeartbeat } from "./heartbeat";
 import { redact } from "./secrets";
 import type { DebeziumConnectorInputs, HeartbeatTarget } from "./types";
 
@@ -138,5 +139,5 @@ function firstLine(text: string): string {
 }
 
 function placeOf({ url, database }: HeartbeatTarget): string {
-  return `ClickHouse at ${withoutCredentials(url)}, table ${database}.${heartbeatTable}`;
+  return `ClickHouse at ${withoutCredentials(url)}, table ${database}.${heartbeatTable.target}`;
 }

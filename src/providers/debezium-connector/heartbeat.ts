@@ -1,8 +1,6 @@
 import { withClickHouse } from "../../lib/clickhouse";
+import { heartbeatTable } from "../../tables";
 import type { HeartbeatTarget } from "./types";
-
-/** The table to which heartbeats come, beside the captured tables. */
-export const heartbeatTable = "heartbeat";
 
 /**
  * When the latest heartbeat that has come out in ClickHouse was written in Postgres, in microseconds since 1970 by
@@ -13,7 +11,7 @@ export async function latestHeartbeat(target: HeartbeatTarget, waitMs = 0): Prom
   const options = { waitMs, statementTimeoutMs: 10_000 };
   const rows = await withClickHouse(target, options, (clickhouse) =>
     clickhouse.rows<{ beat: string }>(
-      `SELECT toString(toUnixTimestamp64Micro(max(beat_at))) AS beat FROM ${heartbeatTable}`,
+      `SELECT toString(toUnixTimestamp64Micro(max(beat_at))) AS beat FROM ${heartbeatTable.target}`,
     ),
   );
   return Number(rows[0]?.beat ?? 0);

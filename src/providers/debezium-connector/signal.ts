@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { signalTable } from "../../tables";
 import { withSource } from "./source";
 import type { SignalTarget } from "./types";
 
@@ -13,7 +14,7 @@ export async function readTables(target: SignalTarget, tables: readonly string[]
   await withSource(target, `Debezium could not be told to read the rows of ${names}`, async (client) => {
     for (const table of tables) {
       const data = JSON.stringify({ "data-collections": [table], type: "incremental" });
-      await client.query("INSERT INTO cdc.signal (id, type, data) VALUES ($1, 'execute-snapshot', $2)", [
+      await client.query(`INSERT INTO ${signalTable} (id, type, data) VALUES ($1, 'execute-snapshot', $2)`, [
         randomUUID(),
         data,
       ]);

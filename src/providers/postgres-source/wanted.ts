@@ -1,11 +1,10 @@
+import { heartbeatTable, signalTable } from "../../tables";
 import type { Credentials, PostgresSourceInputs } from "./types";
 
 /** The schema and tables of the pipeline's own, made by `sql/postgres/cdc.sql`. */
 export const cdcSchema = "cdc";
-export const heartbeatTable = "cdc.heartbeat";
-export const signalTable = "cdc.signal";
 export const ledgerTable = "cdc.replica_identity";
-export const cdcTables = [heartbeatTable, signalTable, ledgerTable] as const;
+export const cdcTables = [heartbeatTable.source, signalTable, ledgerTable] as const;
 
 /** The comment by which a thing in Postgres is known to be this stack's: roles are shared by all databases of a server. */
 export function markOf(inputs: Pick<PostgresSourceInputs, "database" | "publication">): string {
@@ -84,7 +83,7 @@ export function wantedPrivileges(inputs: PostgresSourceInputs): Privilege[] {
       ...[...schemas].map((object): Privilege => ({ user, kind: "schema", object, privilege: "USAGE" })),
       ...inputs.tables.flatMap((name) => table(user, name, "SELECT")),
       // A heartbeat is an upsert, which reads as well.
-      ...table(user, heartbeatTable, "SELECT", "INSERT", "UPDATE"),
+      ...table(user, heartbeatTable.source, "SELECT", "INSERT", "UPDATE"),
     ]),
     // Debezium writes the windows of an incremental snapshot here.
     ...table(connector, signalTable, "SELECT", "INSERT"),
@@ -93,5 +92,5 @@ export function wantedPrivileges(inputs: PostgresSourceInputs): Privilege[] {
 
 /** What the publication holds: the captured tables and the two through which the pipeline watches and steers itself. */
 export function publishedTables(inputs: Pick<PostgresSourceInputs, "tables">): string[] {
-  return [...inputs.tables, heartbeatTable, signalTable].sort();
+  return [...inputs.tables, heartbeatTable.source, signalTable].sort();
 }
