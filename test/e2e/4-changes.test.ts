@@ -3,7 +3,8 @@ import * as path from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { withKafkaAdmin } from "../../src/lib/kafka";
 import { waitFor } from "../../src/lib/retry";
-import { clients, pulumi, stackEnv, theCheckout } from "../support/e2e";
+import { clients, stackEnv } from "../support/clients";
+import { idBase, pulumi, succeeds, theCheckout } from "../support/e2e";
 
 const checkout = theCheckout();
 const minutes = 60_000;
@@ -14,12 +15,6 @@ beforeAll(async () => {
 });
 
 const plain = (...args: string[]) => pulumi(checkout, env, args);
-
-async function succeeds(work: Promise<{ code: number; stdout: string; stderr: string }>): Promise<string> {
-  const { code, stdout, stderr } = await work;
-  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
-  return stdout;
-}
 
 test("plain pulumi finds nothing to change, and after a refresh neither", {
   timeout: 5 * minutes,
@@ -133,7 +128,7 @@ test("a wrong setting is said at once, with what is allowed", async () => {
 test("what was taken away behind Pulumi's back is found by refresh and put back by up", {
   timeout: 6 * minutes,
 }, async () => {
-  const { postgres, clickhouse } = clients(env);
+  const { postgres, clickhouse, clickhouseDo } = clients(env);
   await clickhouseDo("DROP TABLE orders_mv");
   const gone = await fetch(`${env.CONNECT_URL}/connectors/postgres-connector`, { method: "DELETE" });
   expect(gone.status).toBe(204);
@@ -147,11 +142,12 @@ test("what was taken away behind Pulumi's back is found by refresh and put back 
   expect(plan).toMatch(/connector/);
   await succeeds(checkout.cdc(["up"]));
 
+  const id = idBase + 20;
   await postgres(
-    `INSERT INTO inventory.orders (id, purchaser, quantity, product_id) VALUES (900020, 1, 3, 1)`,
+    `INSERT INTO inventory.orders (id, purchaser, quantity, product_id) VALUES (${id}, 1, 3, 1)`,
   );
-  await waitFor(async () => (await clickhouse("SELECT 1 FROM orders WHERE id = 900020")).length === 1, {
-    what: "order 900020",
+  await waitFor(async () => (await clickhouse(`SELECT 1 FROM orders WHERE id = ${id}`)).length === 1, {
+    what: `order ${id}`,
     timeoutMs: 30_000,
   });
   await succeeds(checkout.cdc(["verify", "--wait", "60"]));
@@ -159,26 +155,11 @@ test("what was taken away behind Pulumi's back is found by refresh and put back 
 });
 
 test("tables that somebody dropped come back with all their rows", { timeout: 6 * minutes }, async () => {
-  await clickhouseDo(`DROP DATABASE ${env.CLICKHOUSE_DATABASE} SYNC`);
+  await clients(env).clickhouseDo(`DROP DATABASE ${env.CLICKHOUSE_DATABASE} SYNC`);
   await succeeds(plain("refresh", "--yes"));
   await succeeds(checkout.cdc(["up"]));
   await succeeds(checkout.cdc(["verify", "--wait", "120"]));
 });
-
-/** A statement without rows. */
-async function clickhouseDo(sql: string): Promise<void> {
-  const url = new URL(env.CLICKHOUSE_URL as string);
-  url.searchParams.set("database", env.CLICKHOUSE_DATABASE as string);
-  const headers = {
-    "X-ClickHouse-User": env.CLICKHOUSE_USER as string,
-    "X-ClickHouse-Key": env.CLICKHOUSE_PASSWORD as string,
-  };
-  const answer = await fetch(url, { method: "POST", body: sql, headers });
-  expect({ status: answer.status, said: answer.ok ? "" : await answer.text() }).toEqual({
-    status: 200,
-    said: "",
-  });
-}
 
 /** What `cdc preview` would do, sorted, without the details. */
 async function planned(): Promise<readonly string[]> {

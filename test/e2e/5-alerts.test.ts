@@ -5,7 +5,8 @@ import * as path from "node:path";
 import Docker from "dockerode";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, waitFor } from "../../src/lib/retry";
-import { endpointsOf, pulumi, stackEnv, theCheckout } from "../support/e2e";
+import { stackEnv } from "../support/clients";
+import { endpointsOf, pulumi, succeeds, theCheckout } from "../support/e2e";
 import { allPanelQueries, emptyWhenWell, hasData } from "../support/panels";
 import { type Monitoring, monitoring } from "../support/prometheus";
 
@@ -147,11 +148,6 @@ function sent(status: string, after: number): readonly (string | undefined)[] {
   const all = messages.flatMap((message) => message.alerts);
   const found = all.filter((one) => one.status === status && Date.parse(one.startsAt) >= after);
   return [...new Set(found.map(({ labels }) => labels.alertname))];
-}
-
-async function succeeds(work: Promise<{ code: number; stdout: string; stderr: string }>): Promise<void> {
-  const { code, stdout, stderr } = await work;
-  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
 }
 
 /** Files below a folder in which a text stands. */

@@ -4,10 +4,15 @@ import Docker from "dockerode";
 import { describe, expect, inject, test } from "vitest";
 import { serviceNames } from "../../src/images";
 import { waitFor } from "../../src/lib/retry";
-import { clients, keepsStack, processesOf, pulumi, stackEnv, theCheckout, traces } from "../support/e2e";
+import { clients, stackEnv } from "../support/clients";
+import { idBase, keepsStack, processesOf, pulumi, succeeds, theCheckout, traces } from "../support/e2e";
 
 const checkout = theCheckout();
 const minutes = 60_000;
+
+const cdc = (...args: string[]) => succeeds(checkout.cdc(args));
+const plain = (env: Readonly<Record<string, string>>, ...args: string[]) =>
+  succeeds(pulumi(checkout, env, args));
 
 describe.skipIf(keepsStack)("down", () => {
   test("deletes nothing while nobody says yes", async () => {
@@ -22,16 +27,16 @@ describe.skipIf(keepsStack)("down", () => {
   test("keeps the data with --keep-data, and an up that Ctrl-C interrupts and the next one go on with it", {
     timeout: 10 * minutes,
   }, async () => {
-    const rows = await orderInBoth(900030);
-    await succeeds("down", "--yes", "--keep-data");
+    const rows = await orderInBoth(idBase + 30);
+    await cdc("down", "--yes", "--keep-data");
     await expectOnlyData();
     expect((await checkout.cdc(["status"])).code).toBe(1);
 
     await isInterrupted("up");
-    await succeeds("up");
+    await cdc("up");
     await rows.areThere();
-    await succeeds("verify", "--wait", "60");
-    await succeeds("status");
+    await cdc("verify", "--wait", "60");
+    await cdc("status");
   });
 
   test("by plain pulumi keeps the data where the settings say so, and plain up goes on with it", {
@@ -40,28 +45,28 @@ describe.skipIf(keepsStack)("down", () => {
     const settingsFile = path.join(checkout.folder, "Pulumi.dev.yaml");
     const settings = fs.readFileSync(settingsFile, "utf8");
     const env = await stackEnv(checkout);
-    const rows = await orderInBoth(900031);
+    const rows = await orderInBoth(idBase + 31);
     try {
       fs.writeFileSync(settingsFile, settings.replace(/^config:\n/m, "$&  cdc:keepData: true\n"));
-      await succeedsPlain(env, "up", "--yes", "--skip-preview");
+      await plain(env, "up", "--yes", "--skip-preview");
       const refused = await pulumi(checkout, env, ["destroy", "--yes", "--skip-preview"]);
       expect(refused.code).not.toBe(0);
       expect(refused.stdout + refused.stderr).toMatch(/protected/);
       const keeping = { ...env, CDC_KEEP_DATA: "1" };
-      await succeedsPlain(keeping, "destroy", "--yes", "--skip-preview", "--exclude-protected");
+      await plain(keeping, "destroy", "--yes", "--skip-preview", "--exclude-protected");
       await expectOnlyData();
     } finally {
       fs.writeFileSync(settingsFile, settings);
     }
-    await succeedsPlain(env, "up", "--yes", "--skip-preview");
+    await plain(env, "up", "--yes", "--skip-preview");
     await rows.areThere();
-    await succeeds("verify", "--wait", "60");
-    await succeedsPlain(env, "destroy", "--yes", "--skip-preview");
+    await cdc("verify", "--wait", "60");
+    await plain(env, "destroy", "--yes", "--skip-preview");
     expect(await traces(serviceNames)).toEqual([]);
   });
 
   test("leaves nothing behind", { timeout: 5 * minutes }, async () => {
-    await succeeds("down", "--yes");
+    await cdc("down", "--yes");
     expect(await traces(serviceNames)).toEqual([]);
     const { Volumes } = await new Docker().listVolumes();
     const before = inject("e2eVolumesBefore");
@@ -72,7 +77,7 @@ describe.skipIf(keepsStack)("down", () => {
     }).catch(() => undefined);
     expect(await processesOf(checkout.folder)).toEqual([]);
     // Once more, there is nothing to do, and that is no error.
-    await succeeds("down", "--yes");
+    await cdc("down", "--yes");
   });
 
   /** A new order that has arrived; after a restart it is to be there still, and a change of it to arrive. */
@@ -124,15 +129,5 @@ describe.skipIf(keepsStack)("down", () => {
     // Nothing is half-done: the lock is free, and no operation is pending.
     const { stdout: state } = await pulumi(checkout, await stackEnv(checkout), ["stack", "export"]);
     expect(JSON.parse(state).deployment.pending_operations ?? []).toEqual([]);
-  }
-
-  async function succeedsPlain(env: Readonly<Record<string, string>>, ...args: string[]): Promise<void> {
-    const { code, stdout, stderr } = await pulumi(checkout, env, args);
-    expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
-  }
-
-  async function succeeds(...args: string[]): Promise<void> {
-    const { code, stdout, stderr } = await checkout.cdc(args);
-    expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
   }
 });

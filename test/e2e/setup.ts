@@ -4,7 +4,8 @@ import Docker from "dockerode";
 import type { TestProject } from "vitest/node";
 import { serviceNames } from "../../src/images";
 import { inState } from "../../src/lib/paths";
-import { checkoutIn, copyCheckout, newFolder } from "../support/checkout";
+import { type Checkout, checkoutIn, copyCheckout, newFolder } from "../support/checkout";
+import { clients, stackEnv } from "../support/clients";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,6 +13,8 @@ declare module "vitest" {
     e2eFolder: string;
     /** Its stack was left up by an earlier run with --keep. */
     e2eKept: boolean;
+    /** When this run began, milliseconds since 1970. */
+    e2eStartedAt: number;
     /** Names of the volumes that were on the machine before: containers have some without a name of their own, too. */
     e2eVolumesBefore: string[];
   }
@@ -24,6 +27,7 @@ const keptFile = () => inState("e2e-kept");
 const keep = process.env.CDC_E2E_KEEP === "1";
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const startedAt = Date.now();
   const kept = readKept();
   if (kept && !keep) await takeDown(kept);
   const goesOn = kept !== undefined && keep;
@@ -32,8 +36,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await copyCheckout(folder);
   fs.mkdirSync(path.dirname(keptFile()), { recursive: true });
   fs.writeFileSync(keptFile(), folder);
+  if (goesOn) await makeReady(checkoutIn(folder));
   project.provide("e2eFolder", folder);
   project.provide("e2eKept", goesOn);
+  project.provide("e2eStartedAt", startedAt);
   const { Volumes } = await new Docker().listVolumes();
   project.provide(
     "e2eVolumesBefore",
@@ -51,6 +57,22 @@ function readKept(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Brings a stack that was kept to what the settings say, which are those of this checkout again, and takes away the
+ * table that a chapter adds to them. What an earlier run that was cut short has stopped is started again.
+ */
+async function makeReady(checkout: Checkout): Promise<void> {
+  console.log(`going on with the stack that was kept, in ${checkout.folder}`);
+  const { code, stdout, stderr } = await checkout.cdc(["up", "--refresh"], { timeoutMs: 14 * 60_000 });
+  if (code !== 0)
+    throw new Error(
+      `the stack that was kept, in ${checkout.folder}, could not be brought up; without --keep the tests take it down ` +
+        `and begin anew\n${stdout}${stderr}`,
+    );
+  const { postgres } = clients(await stackEnv(checkout));
+  await postgres("DROP TABLE IF EXISTS inventory.suppliers");
 }
 
 async function takeDown(folder: string): Promise<void> {

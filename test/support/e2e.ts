@@ -1,7 +1,6 @@
 import Docker from "dockerode";
-import pg from "pg";
-import { inject } from "vitest";
-import { run } from "../../src/lib/process";
+import { expect, inject } from "vitest";
+import { type RunResult, run } from "../../src/lib/process";
 import { type Checkout, checkoutIn, cleanEnv } from "./checkout";
 
 /** The checkout whose stack the end-to-end tests bring up. */
@@ -11,17 +10,20 @@ export function theCheckout(): Checkout {
 
 export const keepsStack = process.env.CDC_E2E_KEEP === "1";
 
-/** What `eval "$(npx cdc env)"` sets, by evaluating it in a shell. */
-export async function stackEnv({ folder, cdc }: Checkout): Promise<Record<string, string>> {
-  const { stdout, stderr, code } = await cdc(["env"]);
-  if (code !== 0) throw new Error(`cdc env: exit code ${code}\n${stderr}`);
-  const names = [...stdout.matchAll(/^export (\w+)=/gm)].map(([, name]) => name as string);
-  const script = `eval "$CDC_ENV"; for name in ${names.join(" ")}; do eval "printf '%s=%s\\0' $name \\"\\$$name\\""; done`;
-  const printed = await run("sh", ["-c", script], { cwd: folder, env: { ...cleanEnv(), CDC_ENV: stdout } });
-  const pairs = printed.stdout.split("\0").filter(Boolean);
-  return Object.fromEntries(
-    pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
-  );
+/** When this run of the tests began, milliseconds since 1970. */
+export const startedAt = inject("e2eStartedAt");
+
+/**
+ * The ids above it, up to a hundred, are this run's alone: in a stack that was kept there are rows of earlier runs, and
+ * its change logs do not forget those that were deleted. Far above what the tables give out by themselves.
+ */
+export const idBase = 1_000_000_000 + (Math.floor(startedAt / 1000) % 10_000_000) * 100;
+
+/** What a command that must succeed has printed; where it fails, the assertion shows what it said. */
+export async function succeeds(work: Promise<RunResult>): Promise<string> {
+  const { code, stdout, stderr } = await work;
+  expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+  return stdout;
 }
 
 /** URLs of the services, as `cdc status` knows them. */
@@ -41,45 +43,6 @@ export function pulumi(checkout: Checkout, env: Readonly<Record<string, string>>
     timeoutMs: 4 * 60_000,
     group: true,
   });
-}
-
-/** Clients of the stack, by the environment alone, as psql or curl would connect. */
-export function clients(env: Readonly<Record<string, string>>) {
-  const postgres = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> => {
-    const client = new pg.Client({
-      host: env.PGHOST as string,
-      port: Number(env.PGPORT),
-      database: env.PGDATABASE as string,
-      user: env.PGUSER as string,
-      password: env.PGPASSWORD as string,
-    });
-    await client.connect();
-    try {
-      return (await client.query<T>(sql)).rows;
-    } finally {
-      await client.end();
-    }
-  };
-  /** Rows, by ClickHouse's HTTP interface, as any client asks for them. */
-  const clickhouse = async <T>(sql: string): Promise<T[]> => {
-    const url = new URL(env.CLICKHOUSE_URL as string);
-    url.searchParams.set("database", env.CLICKHOUSE_DATABASE as string);
-    const answer = await fetch(url, {
-      method: "POST",
-      body: `${sql} FORMAT JSONEachRow`,
-      headers: {
-        "X-ClickHouse-User": env.CLICKHOUSE_USER as string,
-        "X-ClickHouse-Key": env.CLICKHOUSE_PASSWORD as string,
-      },
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`ClickHouse: status ${answer.status}: ${text}`);
-    return text
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as T);
-  };
-  return { postgres, clickhouse };
 }
 
 /** What of a stack is on this machine: names of containers, volumes and networks, sorted. */
