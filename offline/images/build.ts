@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type Docker from "dockerode";
+import { describeProcess, isAlive } from "../../bin/lock";
 import { inCache } from "../../src/lib/paths";
 import { run } from "../../src/lib/process";
 import type { Recipe, Stage } from "./recipe";
@@ -22,7 +23,7 @@ export interface BuildOptions {
  */
 export async function buildImage(recipe: Recipe, options: BuildOptions): Promise<void> {
   removeAbandonedStages();
-  const dir = path.join(stages, `${recipe.name}-${process.pid}`);
+  const dir = path.join(stages, `${recipe.name}-${processName(process.pid)}`);
   fs.mkdirSync(dir, { recursive: true });
   try {
     fs.cpSync(recipe.folder, dir, { recursive: true });
@@ -41,19 +42,15 @@ const stages = inCache("stages");
 function removeAbandonedStages(): void {
   if (!fs.existsSync(stages)) return;
   for (const name of fs.readdirSync(stages)) {
-    const pid = Number(name.slice(name.lastIndexOf("-") + 1));
-    if (pid === process.pid || !isRunning(pid))
-      fs.rmSync(path.join(stages, name), { recursive: true, force: true });
+    const pid = Number(/-(\d+)-/.exec(name)?.[1]);
+    const isWorkedAt = name.endsWith(`-${processName(pid)}`) && isAlive(describeProcess(pid));
+    if (!isWorkedAt) fs.rmSync(path.join(stages, name), { recursive: true, force: true });
   }
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+/** A process as a part of a path that every tool takes. */
+function processName(pid: number): string {
+  return describeProcess(pid).replace(/\W/g, "-");
 }
 
 function stageFor(recipe: Recipe, dir: string, options: BuildOptions): Stage {

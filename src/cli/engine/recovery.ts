@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import Docker from "dockerode";
 import { parse } from "yaml";
+import { describeProcess, isAlive } from "../../../bin/lock";
 import { readIfThere } from "../../lib/files";
 import { readProjectFile } from "../../lib/paths";
 import { sleep, waitFor } from "../../lib/retry";
@@ -104,14 +105,10 @@ function filesIn(folder: string): readonly string[] {
 /** Whether the lock's owner still runs. Of another machine that shares the folder nothing is known: it counts as held. */
 export function isHeld({ pid, hostname }: Pick<StackLock, "pid" | "hostname">): boolean {
   if (hostname !== os.hostname()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (!isAlive(describeProcess(pid))) return false;
+  const name = readIfThere(`/proc/${pid}/comm`);
   // Where there is no /proc, the number alone has to do; where there is, it may be somebody else's by now.
-  return stat === undefined ? !fs.existsSync("/proc/self/stat") : /^\d+ \(pulumi\) [^Z]/.test(stat);
+  return name === undefined || name.trim() === "pulumi";
 }
 
 async function settle({ pending, resources }: StackState, options: RecoveryOptions): Promise<void> {
