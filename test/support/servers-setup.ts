@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import Docker from "dockerode";
 import type { TestProject } from "vitest/node";
+import { describeProcess, isAlive } from "../../bin/lock";
 
 /** One run of the tests on real servers, and the network that its servers are on. */
 export interface Run {
   readonly id: string;
   readonly network: string;
-  /** Process whose end is the end of the run. */
-  readonly pid: number;
-  readonly startedAt: number;
+  /** Process whose end is the end of the run, as `describeProcess` writes it. */
+  readonly process: string;
 }
 
 declare module "vitest" {
@@ -19,24 +19,20 @@ declare module "vitest" {
 
 export const labels = {
   run: "cdc.test",
-  pid: "cdc.test.pid",
-  startedAt: "cdc.test.started-at",
+  process: "cdc.test.process",
   server: "cdc.test.server",
 } as const;
 
-export function runLabels({ id, pid, startedAt }: Run): Record<string, string> {
-  return { [labels.run]: id, [labels.pid]: String(pid), [labels.startedAt]: String(startedAt) };
+export function runLabels({ id, process }: Run): Record<string, string> {
+  return { [labels.run]: id, [labels.process]: process };
 }
-
-/** Longer than any run: what is older belongs to a run whose process id somebody else has now. */
-const longestRunMs = 3 * 3600 * 1000;
 
 /** Vitest's global setup of the tests that need servers: a network before them; afterwards nothing is left. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const docker = new Docker();
   await remove(docker, isLeftover);
   const id = randomBytes(3).toString("hex");
-  const run: Run = { id, network: `cdc-test-${id}`, pid: process.pid, startedAt: Date.now() };
+  const run: Run = { id, network: `cdc-test-${id}`, process: describeProcess(process.pid) };
   await docker.createNetwork({ Name: run.network, Driver: "bridge", Labels: runLabels(run) });
   project.provide("serversRun", run);
   return () => remove(docker, (found) => found[labels.run] === id);
@@ -63,17 +59,7 @@ async function remove(
 
 /** Whether the run that made it was killed, so that nobody else will remove it. */
 function isLeftover(found: Readonly<Record<string, string>>): boolean {
-  const age = Date.now() - Number(found[labels.startedAt]);
-  return !(age < longestRunMs) || !isAlive(Number(found[labels.pid]));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return !isAlive(found[labels.process] ?? "");
 }
 
 function unlessGone(error: { statusCode?: number }): void {
