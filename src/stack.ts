@@ -358,7 +358,7 @@ function orderKeys(config: CdcConfig): Record<string, string[]> {
   return Object.fromEntries(tables.flatMap(({ table, orderBy }) => (orderBy ? [[table, [...orderBy]]] : [])));
 }
 
-/** Columns that are not to leave Postgres, each with its table. */
+/** Columns that are not captured, each with its table. */
 function excludedColumns(config: CdcConfig): string[] {
   const tables: readonly TableSettings[] = config.tables;
   return tables.flatMap(({ table, exclude = [] }) => exclude.map((column) => `${table}.${column}`));

@@ -19,7 +19,10 @@ export class Kafdrop extends pulumi.ComponentResource {
         service: "kafdrop",
         env: {
           KAFKA_BROKERCONNECT: args.bootstrapServers,
-          JVM_OPTS: `-Xms32M -Xmx${Math.floor(args.memoryMb / 2)}M`,
+          JVM_OPTS: [
+            ...["-Xms32M", `-Xmx${Math.floor(args.memoryMb / 2)}M`],
+            ...Object.entries(harmless).map(([name, value]) => `-D${name}=${value}`),
+          ].join(" "),
         },
         ports: [{ inside: 9000, published: args.port }],
         healthcheck: { command: ["bash", "-c", healthScript] },
@@ -29,6 +32,18 @@ export class Kafdrop extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 }
+
+/**
+ * Kafdrop has no login, and by default lets the pages of any site that is open in the same browser read messages and
+ * delete topics (kafdrop/config/CorsConfiguration.java, kafdrop/controller/TopicController.java). Topics are the
+ * pipeline's: it shows them, no more.
+ */
+const harmless = {
+  "cors.enabled": "false",
+  "topic.deleteEnabled": "false",
+  "topic.createEnabled": "false",
+  "management.endpoints.web.exposure.include": "health",
+};
 
 /** The image has no HTTP client. */
 const healthScript =

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parseDocument, type YAMLSeq } from "yaml";
 import type { ServiceName } from "../images";
+import { literally } from "../lib/literal";
 import { inProject, readProjectFile } from "../lib/paths";
 import { type ContainerFile, dataVolume, type ServiceArgs, ServiceContainer } from "./container";
 
@@ -38,6 +39,8 @@ export class Prometheus extends pulumi.ComponentResource {
           "--storage.tsdb.path=/prometheus",
           `--storage.tsdb.retention.time=${args.retentionDays}d`,
           `--web.external-url=${args.url}`,
+          // By default the page of any site may read what this server answers to the same browser.
+          `--web.cors.origin=${literally(new URL(args.url).origin)}`,
         ],
         files: [{ path: configFile, content: prometheusConfig(args) }, ...ruleFiles(args.runbooks)],
         volumes: [{ volume, path: "/prometheus" }],

@@ -69,7 +69,7 @@ const log = `orders_final
 WHERE order_date BETWEEN ${first} AND ${last}
   AND ${ofProduct}`;
 
-/** Orders that were cancelled: the change log carries the deleted row. */
+/** Orders that were cancelled: the change log carries the deleted row. One whose id was changed is deleted there, too. */
 const deletions = `${log}
   AND operation = 'd'`;
 
@@ -115,7 +115,7 @@ FROM ${orders}`),
     statPanel({
       title: "Cancelled",
       description:
-        "Orders that were deleted in Postgres, and their share of all that were ever placed, to about 1 %. Bad: a share " +
+        "Orders that were deleted in Postgres (or got another id), and their share of all that were ever placed, to about 1 %. Bad: a share " +
         "that is above what is usual for the shop.",
       datasource: clickhouse,
       queries: [
@@ -156,11 +156,15 @@ ORDER BY time`),
     tablePanel({
       title: "Day over day",
       description:
-        "The last 14 days of the range that can have orders, each with its change from the day before. Bad: a fall " +
-        "that weekday and season do not explain. The last day may not be over.",
+        "The last 14 days of the range up to the newest with orders, each with its change from the day before. Bad: a " +
+        "fall that weekday and season do not explain. The last day may not be over.",
       datasource: clickhouse,
+      // Days without orders are filled in, so that each is compared with the day before it. Where the range has no orders
+      // at all, TO must still not be before FROM.
       queries: [
-        sql(`WITH ${newest} AS newest
+        sql(`WITH
+  assumeNotNull(toDate32(${newest})) AS newest,
+  greatest(newest - 13, toDate32(${first})) AS oldest
 SELECT
   toString(day) AS date,
   orders,
@@ -169,14 +173,22 @@ SELECT
 FROM
 (
   SELECT
-    order_date AS day,
-    count() AS orders,
-    toInt64(sum(quantity)) AS pieces,
+    day,
+    orders,
+    pieces,
     lagInFrame(pieces, 1, 0) OVER (ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before
-  FROM ${ordersBetween("newest - 14", "newest")}
-  GROUP BY day
+  FROM
+  (
+    SELECT
+      toDate32(order_date) AS day,
+      count() AS orders,
+      toInt64(sum(quantity)) AS pieces
+    FROM ${ordersBetween("oldest - 1", "newest")}
+    GROUP BY day
+    ORDER BY day WITH FILL FROM oldest - 1 TO greatest(newest + 1, oldest)
+  )
 )
-WHERE day > newest - 14
+WHERE day >= oldest
 ORDER BY day DESC`),
       ],
       unit: "short",

@@ -414,8 +414,11 @@ const clickhouse: Section = {
       queries: [
         over("rate(ClickHouseProfileEvents_SelectQuery[$__rate_interval])", "select"),
         over("rate(ClickHouseProfileEvents_InsertQuery[$__rate_interval])", "insert"),
-        // ClickHouse counts what has not happened yet nowhere.
-        over("sum(rate(ClickHouseProfileEvents_FailedQuery[$__rate_interval])) or vector(0)", "failed"),
+        // ClickHouse counts what has not happened yet nowhere; while it is away, nothing is known.
+        over(
+          "sum(rate(ClickHouseProfileEvents_FailedQuery[$__rate_interval])) or 0 * max(clickhouse_up == 1)",
+          "failed",
+        ),
       ],
       unit: "ops",
       width: 6,

@@ -234,8 +234,8 @@ const connector: Section = {
       title: "Debezium's lag",
       description:
         "How old the last event was when Debezium read it, while streaming and in a snapshot. Bad: it grows without " +
-        "end. Below 0: no event yet.",
-      queries: [over("max by (context) (debezium_metrics_MilliSecondsBehindSource)", "{{context}}")],
+        "end. Before the first event there is none.",
+      queries: [over("max by (context) (debezium_metrics_MilliSecondsBehindSource >= 0)", "{{context}}")],
       unit: "ms",
       width: 6,
     }),
@@ -307,7 +307,8 @@ const kafka: Section = {
     timePanel({
       title: "Events into each topic",
       description:
-        "Events a second into each topic of the pipeline. Bad: 0 while rows of the table change in Postgres; the " +
+        "Records a second into each topic of the pipeline, among them the marks that end Debezium's transactions: one " +
+        "for each partition that a transaction wrote to. Bad: 0 while rows of the table change in Postgres; the " +
         "heartbeat's topic never rests.",
       queries: [over('cdc:topic_events:rate1m{topic=~"$topic"}', "{{topic}}")],
       unit: "ops",
@@ -316,8 +317,8 @@ const kafka: Section = {
     timePanel({
       title: "Consumer lag",
       description:
-        "Events in Kafka that ClickHouse has not taken. Bad: it does not come down again; ClickHouse is too slow or " +
-        "has stopped reading.",
+        "Records in Kafka that ClickHouse has not taken. At rest it may be one for each partition, the mark that ends " +
+        "a transaction. Bad: it does not come down again; ClickHouse is too slow or has stopped reading.",
       queries: [over('cdc:consumer_lag:sum{topic=~"$topic"}', "{{topic}}")],
       unit: "short",
       limit: limits.consumerLag,
@@ -332,8 +333,8 @@ const clickhouse: Section = {
     timePanel({
       title: "Events taken by each Kafka table",
       description:
-        "Events a second that each Kafka table of ClickHouse takes. Bad: less than what comes into the topic, for " +
-        "longer than a peak lasts.",
+        "Events a second that each Kafka table of ClickHouse takes. Bad: less, for longer than a peak lasts, than " +
+        "Debezium hands on (above); topics also count the marks that end transactions.",
       queries: [over("cdc:rows_in:rate1m", "{{table}}")],
       unit: "ops",
       width: 12,

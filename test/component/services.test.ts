@@ -516,6 +516,7 @@ test("Prometheus: a file of ours, everything else by flags", async () => {
       "--storage.tsdb.path=/prometheus",
       "--storage.tsdb.retention.time=15d",
       "--web.external-url=http://127.0.0.1:19090",
+      "--web.cors.origin=http://127\\.0\\.0\\.1:19090",
     ],
     volumes: [{ volumeName: "cdc-prometheus-data", containerPath: "/prometheus" }],
     ports: [port(9090, 19090)],
@@ -721,7 +722,11 @@ test("Kafdrop: the network's brokers, half of its memory for the heap", async ()
   );
   expect(container(resources)).toEqual({
     ...usual("kafdrop"),
-    envs: ["JVM_OPTS=-Xms32M -Xmx512M", "KAFKA_BROKERCONNECT=kafka:9092"],
+    envs: [
+      "JVM_OPTS=-Xms32M -Xmx512M -Dcors.enabled=false -Dtopic.deleteEnabled=false -Dtopic.createEnabled=false " +
+        "-Dmanagement.endpoints.web.exposure.include=health",
+      "KAFKA_BROKERCONNECT=kafka:9092",
+    ],
     ports: [port(9000, 19001)],
     healthcheck: healthcheck(
       "10s",
