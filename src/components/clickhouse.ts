@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { readProjectFile } from "../lib/paths";
+import { filled } from "../lib/template";
 import { dataVolume, type ServiceArgs, ServiceContainer } from "./container";
 import { type Credentials, newPassword } from "./password";
 
@@ -75,7 +76,7 @@ export class ClickHouse extends pulumi.ComponentResource {
 }
 
 function serverSettings({ memoryMb, consumerThreads }: ClickHouseArgs): string {
-  return fill(readProjectFile("src", "components", "clickhouse", "config.xml"), {
+  return settingsFile("config.xml", {
     // The rest is for what ClickHouse does not count: its code, thread stacks, librdkafka's queues.
     MAX_SERVER_MEMORY: String(Math.floor(memoryMb * 0.85) * 1024 * 1024),
     MARK_CACHE: String(Math.floor(memoryMb / 16) * 1024 * 1024),
@@ -87,9 +88,8 @@ function usersFile(
   { database, memoryMb }: ClickHouseArgs,
   users: readonly [admin: Credentials, reader: Credentials, exporter: Credentials],
 ): pulumi.Output<string> {
-  const template = readProjectFile("src", "components", "clickhouse", "users.xml");
   return pulumi.all(users.map(({ password }) => password)).apply(([admin = "", reader = "", exporter = ""]) =>
-    fill(template, {
+    settingsFile("users.xml", {
       DATABASE: database,
       READER_MEMORY: String(Math.floor(memoryMb / 2) * 1024 * 1024),
       ADMIN_SHA256: sha256(admin),
@@ -99,9 +99,10 @@ function usersFile(
   );
 }
 
-/** Replaces each `{{NAME}}`. */
-function fill(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole);
+/** One of ClickHouse's files of settings, with what stands in `{{…}}`. */
+function settingsFile(name: string, words: Readonly<Record<string, string>>): string {
+  const file = ["src", "components", "clickhouse", name];
+  return filled(readProjectFile(...file), words, file.join("/"));
 }
 
 function sha256(text: string): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readProjectFile } from "../lib/paths";
+import { filled } from "../lib/template";
 import { qualifiedName } from "./catalog";
 import type { CapturedColumn, CapturedTable } from "./model";
 import { topicOf } from "./names";
@@ -149,14 +150,9 @@ function codecOf({ name, type, rule }: CapturedColumn, table: CapturedTable): st
 }
 
 function objectsFrom(file: string, owner: string, words: Words): ClickHouseObject[] {
-  return statementsOf(readProjectFile("sql", "clickhouse", file)).map((template) => {
-    const statement = template.replace(/\{\{(\w+)\}\}/g, (_, word: string) => {
-      const value = words[word];
-      if (value === undefined) throw new Error(`sql/clickhouse/${file}: nothing is known for {{${word}}}`);
-      return value;
-    });
-    return objectOf(statement, owner);
-  });
+  return statementsOf(readProjectFile("sql", "clickhouse", file)).map((template) =>
+    objectOf(filled(template, words, `sql/clickhouse/${file}`), owner),
+  );
 }
 
 /** The statements of a file, without comments. */
