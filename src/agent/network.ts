@@ -10,9 +10,8 @@ export interface DeviceTraffic {
 /**
  * Hands on what the host's network devices have counted, by the kernel's table of them (`/proc/1/net/dev`): an exporter
  * in a container of its own network sees nothing but its own device.
- * @returns whether there is such a table.
  */
-export async function showHostNetwork(file: string, metrics: AgentMetrics): Promise<boolean> {
+export async function showHostNetwork(file: string, metrics: AgentMetrics): Promise<void> {
   const text = await fs.readFile(file, "utf8").catch(() => undefined);
   metrics.hostReceived.reset();
   metrics.hostTransmitted.reset();
@@ -20,7 +19,6 @@ export async function showHostNetwork(file: string, metrics: AgentMetrics): Prom
     metrics.hostReceived.inc({ device }, receivedBytes);
     metrics.hostTransmitted.inc({ device }, transmittedBytes);
   }
-  return text !== undefined;
 }
 
 /** Without the loopback device, and without the end of each container's own: they come and go with it. */

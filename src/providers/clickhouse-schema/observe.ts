@@ -8,7 +8,6 @@ export interface FoundObject {
   readonly engine: string;
   readonly comment: string;
   readonly sortingKey: string;
-  readonly primaryKey: string;
   readonly partitionKey: string;
   readonly columns: readonly ClickHouseColumn[];
   /** Hash of its definition as ClickHouse prints it. */
@@ -30,12 +29,12 @@ export async function observe(clickhouse: ClickHouse, database: string): Promise
   );
   if (found === undefined) return { objects: [] };
   const tables = await clickhouse.rows<TableRow>(
-    `SELECT name, engine, comment, sorting_key, primary_key, partition_key, create_table_query
+    `SELECT name, engine, comment, sorting_key, partition_key, create_table_query
      FROM system.tables WHERE database = {database: String} ORDER BY name`,
     { database },
   );
   const columns = await clickhouse.rows<ColumnRow>(
-    `SELECT table, name, type, default_kind, default_expression, compression_codec
+    `SELECT table, name, type, default_kind, default_expression
      FROM system.columns WHERE database = {database: String} ORDER BY table, position`,
     { database },
   );
@@ -47,7 +46,6 @@ interface TableRow {
   readonly engine: string;
   readonly comment: string;
   readonly sorting_key: string;
-  readonly primary_key: string;
   readonly partition_key: string;
   readonly create_table_query: string;
 }
@@ -58,7 +56,6 @@ interface ColumnRow {
   readonly type: string;
   readonly default_kind: string;
   readonly default_expression: string;
-  readonly compression_codec: string;
 }
 
 function objectOf(table: TableRow, columns: readonly ColumnRow[]): FoundObject {
@@ -67,7 +64,6 @@ function objectOf(table: TableRow, columns: readonly ColumnRow[]): FoundObject {
     engine: table.engine,
     comment: table.comment,
     sortingKey: table.sorting_key,
-    primaryKey: table.primary_key,
     partitionKey: table.partition_key,
     columns: columns
       .filter((column) => column.table === table.name)

@@ -27,20 +27,17 @@ export async function readSlot(client: Client, slot: string): Promise<SlotState 
 /**
  * Drops a replication slot: a slot that nobody reads holds WAL back until the disk is full. A session of
  * `connectorUser` that still reads from it is ended; anybody else's is an error.
- * @returns whether there was one.
  */
 export async function dropSlot(
   client: Client,
   slot: string,
   connectorUser: string,
   timeoutMs = 30_000,
-): Promise<boolean> {
-  let found = false;
+): Promise<void> {
   await waitFor(
     async () => {
       const state = await readSlot(client, slot);
       if (state === undefined) return true;
-      found = true;
       if (state.active && state.user !== null && state.user !== connectorUser) {
         throw new SlotInUseError(
           `replication slot ${slot} is read by process ${state.pid} of role ${state.user}` +
@@ -67,7 +64,6 @@ export async function dropSlot(
       isFatal: (error) => error instanceof SlotInUseError || codeOf(error) === sqlState.insufficientPrivilege,
     },
   );
-  return found;
 }
 
 class SlotInUseError extends Error {}
