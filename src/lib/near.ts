@@ -1,7 +1,15 @@
 /** The candidates that a mistyped word may have meant, nearest first, at most three. */
 export function nearWords(wanted: string, candidates: readonly string[]): string[] {
+  return nearest(candidates, (candidate) => editDistance(wanted.toLowerCase(), candidate.toLowerCase()));
+}
+
+/**
+ * The candidates for a proposal, nearest first, at most three.
+ * @param distance of a candidate from what was written; above three it is not proposed.
+ */
+export function nearest(candidates: readonly string[], distance: (candidate: string) => number): string[] {
   return candidates
-    .map((candidate) => ({ candidate, score: editDistance(wanted.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, score: distance(candidate) }))
     .filter(({ score }) => score <= 3)
     .sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, 3)

@@ -20,7 +20,7 @@ import { replayNames } from "./replay";
 import type { ClickHouseSchemaInputs, Fingerprints } from "./types";
 
 /** What is to be done for one table: the differences in words, and the statements that remove them. */
-export interface Step {
+export interface SchemaStep {
   readonly why: readonly string[];
   readonly statements: readonly string[];
   /** Captured table whose events are to be read again, because stored rows lack what events have. */
@@ -44,7 +44,7 @@ export function planSchema(
   reality: Reality,
   fingerprints: Fingerprints,
   leaving: readonly string[] = [],
-): Step[] {
+): SchemaStep[] {
   const wanted = clickhouseObjects(inputs);
   const owners = [...new Set(wanted.map(({ owner }) => owner))];
   const groups = owners.map((owner) => ({ owner, objects: wanted.filter((one) => one.owner === owner) }));
@@ -130,7 +130,7 @@ export function foundOf(reality: Reality, name: string): FoundObject | undefined
   return reality.objects.find((found) => found.name === name);
 }
 
-function databaseSteps({ database }: ClickHouseSchemaInputs, reality: Reality): Step[] {
+function databaseSteps({ database }: ClickHouseSchemaInputs, reality: Reality): SchemaStep[] {
   if (reality.database !== undefined) return [];
   return [
     {
@@ -147,7 +147,7 @@ function leavingSteps(
   reality: Reality,
   target: string,
   wanted: readonly ClickHouseObject[],
-): Step[] {
+): SchemaStep[] {
   const names = [...tableObjectNames(target), ...replayNames(target), ...nextNames(target)].filter(
     (name) => !wanted.some((object) => object.name === name),
   );
@@ -166,7 +166,7 @@ function groupSteps(
   reality: Reality,
   fingerprints: Fingerprints,
   { owner, objects }: Group,
-): Step[] {
+): SchemaStep[] {
   const stored = objects.filter(({ kind }) => kind === "stored");
   const flow = objects.filter(({ kind }) => kind === "flow");
   const storedChanges = stored.map((object) => storedChange(inputs.database, object, reality));

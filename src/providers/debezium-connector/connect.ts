@@ -12,7 +12,7 @@ export interface InstanceStatus {
   readonly trace?: string;
 }
 
-export interface ConnectorStatus {
+export interface ReportedStatus {
   readonly connector: InstanceStatus;
   readonly tasks: readonly InstanceStatus[];
 }
@@ -77,9 +77,9 @@ export class Connect {
   }
 
   /** The state of a connector; undefined when there is none, or none yet. */
-  async status(name: string): Promise<ConnectorStatus | undefined> {
+  async status(name: string): Promise<ReportedStatus | undefined> {
     const answer = await this.ask("GET", `${pathOf(name)}/status`);
-    return answer.status === 404 ? undefined : (answer.data as ConnectorStatus);
+    return answer.status === 404 ? undefined : (answer.data as ReportedStatus);
   }
 
   /** What the connector itself finds wrong with settings, it tries the database as well; empty when nothing. */

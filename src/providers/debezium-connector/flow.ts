@@ -1,14 +1,14 @@
 import { withoutCredentials } from "../../lib/http";
 import { messageOf, waitFor } from "../../lib/retry";
 import { heartbeatTable } from "../../tables";
-import type { Connect, ConnectorStatus, InstanceStatus } from "./connect";
+import type { Connect, InstanceStatus, ReportedStatus } from "./connect";
 import { latestHeartbeat } from "./heartbeat";
 import { redact } from "./secrets";
 import type { DebeziumConnectorInputs, HeartbeatTarget } from "./types";
 
 /** How it was before a change, to tell what is new. */
 export interface Before {
-  readonly status: ConnectorStatus | undefined;
+  readonly status: ReportedStatus | undefined;
   /** As `latestHeartbeat` counts. */
   readonly heartbeat: number;
 }
@@ -77,7 +77,7 @@ export async function waitUntilFlowing(
 class FailedError extends Error {}
 
 /** What is otherwise than it should be with a connector's state, in words. */
-export function stateDrift(connector: string, status: ConnectorStatus | undefined): string[] {
+export function stateDrift(connector: string, status: ReportedStatus | undefined): string[] {
   if (status === undefined) return [`connector ${connector} has no state`];
   if (status.connector.state !== "RUNNING") return [`connector ${connector} is ${status.connector.state}`];
   if (status.tasks.length === 0) return [`connector ${connector} has no task`];
@@ -90,32 +90,32 @@ export function stateDrift(connector: string, status: ConnectorStatus | undefine
 }
 
 /** Whether a state is about to change by itself. */
-export function isPassing(status: ConnectorStatus | undefined): boolean {
+export function isPassing(status: ReportedStatus | undefined): boolean {
   return status === undefined || parts(status).some(({ state }) => /^(UNASSIGNED|RESTARTING)$/.test(state));
 }
 
-export function isRunning(status: ConnectorStatus | undefined): boolean {
+export function isRunning(status: ReportedStatus | undefined): boolean {
   return (
     status !== undefined && status.tasks.length > 0 && parts(status).every(({ state }) => state === "RUNNING")
   );
 }
 
-export function failed(status: ConnectorStatus | undefined): InstanceStatus | undefined {
+export function failed(status: ReportedStatus | undefined): InstanceStatus | undefined {
   return status && parts(status).find(({ state }) => state === "FAILED");
 }
 
 /** A failure, unless it is the one of before, which is shown for a moment after a restart. */
-function failureOf(status: ConnectorStatus | undefined, before: Before, startedAt: number) {
+function failureOf(status: ReportedStatus | undefined, before: Before, startedAt: number) {
   const failure = failed(status);
   const isOld = failure !== undefined && failure.trace === failed(before.status)?.trace;
   return isOld && Date.now() - startedAt < staleMs ? undefined : failure;
 }
 
-function parts({ connector, tasks }: ConnectorStatus): readonly InstanceStatus[] {
+function parts({ connector, tasks }: ReportedStatus): readonly InstanceStatus[] {
   return [connector, ...tasks];
 }
 
-function stateOf(status: ConnectorStatus | undefined): string {
+function stateOf(status: ReportedStatus | undefined): string {
   if (status === undefined) return "it has no state yet";
   const tasks = status.tasks.map(({ state }) => state).join(", ") || "not there";
   return `it is ${status.connector.state}, its task ${tasks}`;

@@ -9,7 +9,7 @@ import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { isUnknown } from "../unknown";
 import { checkInputs } from "./check";
-import { Connect, type ConnectorStatus } from "./connect";
+import { Connect, type ReportedStatus } from "./connect";
 import { failed, isPassing, lookBefore, stateDrift, waitUntilFlowing } from "./flow";
 import { redact } from "./secrets";
 import {
@@ -276,8 +276,8 @@ function refuseAnother(inputs: DebeziumConnectorInputs, found: Readonly<Record<s
 }
 
 /** The state once it does not change by itself, or after a while the one that it has. */
-async function settled(connect: Connect, connector: string): Promise<ConnectorStatus | undefined> {
-  let status: ConnectorStatus | undefined;
+async function settled(connect: Connect, connector: string): Promise<ReportedStatus | undefined> {
+  let status: ReportedStatus | undefined;
   await waitFor(
     async () => {
       status = await connect.status(connector);

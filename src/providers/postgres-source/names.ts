@@ -1,5 +1,5 @@
 import { escapeIdentifier } from "pg";
-import { editDistance } from "../../lib/near";
+import { editDistance, nearest } from "../../lib/near";
 
 /** `schema.table` in two parts. The configuration allows neither dots nor quotes inside of a name. */
 export function splitName(qualified: string): { readonly schema: string; readonly name: string } {
@@ -18,13 +18,7 @@ export function regclassName(qualified: string): string {
 /** The candidates that a mistyped name may have meant, nearest first, at most three. */
 export function nearNames(wanted: string, candidates: readonly string[]): string[] {
   const table = splitName(wanted).name;
-  const scored = candidates.map((candidate) => {
-    const sameTable = splitName(candidate).name === table;
-    return { candidate, score: sameTable ? 1 : editDistance(wanted.toLowerCase(), candidate.toLowerCase()) };
-  });
-  return scored
-    .filter(({ score }) => score <= 3)
-    .sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1))
-    .slice(0, 3)
-    .map(({ candidate }) => candidate);
+  return nearest(candidates, (candidate) =>
+    splitName(candidate).name === table ? 1 : editDistance(wanted.toLowerCase(), candidate.toLowerCase()),
+  );
 }
