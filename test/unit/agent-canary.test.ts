@@ -132,16 +132,20 @@ describe("the canary", () => {
   test("writes, sees, and says how long it took", async () => {
     const { canary, queries, value } = pipeline();
     for (const loop of canary.loops) loop.start();
-    const beat = await canary.nextCommitted(new AbortController().signal);
-    await waitFor(() => canary.hasArrived(beat), { what: "the canary", timeoutMs: 5000, everyMs: 5 });
-    await Promise.all(canary.loops.map((loop) => loop.stop()));
+    await canary.nextCommitted(new AbortController().signal);
+    const [writing, looking] = canary.loops;
+    await writing?.stop();
+    await waitFor(() => canary.waitingMs() === 0, { what: "all canaries", timeoutMs: 5000, everyMs: 5 });
+    await looking?.stop();
     canary.refresh();
-    // The first was on its way already when the next was asked for.
-    expect(await value("cdc_canary_written_total")).toBe("cdc_canary_written_total 2");
-    expect(await value("cdc_canary_arrived_total")).toBe("cdc_canary_arrived_total 2");
+    const count = async (name: string) => Number((await value(name))?.split(" ")[1]);
+    const written = await count("cdc_canary_written_total");
+    // The first was on its way already when the next was asked for; on a slow machine there are more.
+    expect(written).toBeGreaterThanOrEqual(2);
+    expect(await count("cdc_canary_arrived_total")).toBe(written);
     expect(await value("cdc_canary_waiting_seconds")).toBe("cdc_canary_waiting_seconds 0");
     expect(await value("cdc_agent_probe_success")).toBe('cdc_agent_probe_success{probe="canary"} 1');
-    expect(queries.length).toBeLessThan(20);
+    expect(queries.length).toBeLessThan(10 * written);
   });
 
   test("goes on writing while ClickHouse is away, fails, and counts them when it is back", async () => {

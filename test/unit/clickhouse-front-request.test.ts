@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { failureFrom, httpStatus } from "../../offline/images/clickhouse/front/failure";
 import { memoryLimit } from "../../offline/images/clickhouse/front/memory";
@@ -161,17 +160,6 @@ describe("a query's session", () => {
     expect(literal("a'b\\c\0")).toBe("'a\\'b\\\\c\\0'");
     expect(identifier("a`b\\c")).toBe("`a\\`b\\\\c`");
     expect(session("full", "/?database=x%60%3B")[1]).toBe("USE `x\\`;`");
-  });
-
-  test("is for nobody whose password is wrong", () => {
-    const hash = createHash("sha256").update("secret").digest("hex");
-    const { users } = readUsers(
-      parseXml(
-        `<clickhouse><profiles><default/></profiles><users><u><password_sha256_hex>${hash}</password_sha256_hex></u></users></clickhouse>`,
-        "users.xml",
-      ),
-    );
-    expect(users.get("u")?.passwords).toEqual([{ kind: "sha256", value: hash }]);
   });
 });
 
