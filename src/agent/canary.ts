@@ -1,6 +1,7 @@
+import { sleep } from "../lib/retry";
 import { heartbeatTable } from "../tables/own";
 import type { ClickHouseQuery } from "./clickhouse";
-import { type Clock, monotonic, pause } from "./clock";
+import { type Clock, monotonic } from "./clock";
 import { Loop } from "./loop";
 import { type AgentMetrics, type Stage, stages } from "./metrics";
 import type { Outcomes } from "./outcomes";
@@ -218,7 +219,7 @@ export class Canary {
     const deadline = this.clock() + timeoutMs;
     while (this.committed.send <= sends) {
       if (this.clock() > deadline) throw new Error("no canary can be written in Postgres");
-      await pause(50, signal);
+      await sleep(50, signal);
     }
     return this.committed.beat;
   }
@@ -277,7 +278,7 @@ export class Canary {
     const ending = new AbortController();
     const either = AbortSignal.any([signal, ending.signal]);
     try {
-      await Promise.race([written, pause(5000, either)]);
+      await Promise.race([written, sleep(5000, either)]);
     } finally {
       this.onWritten = undefined;
       ending.abort();
@@ -293,7 +294,7 @@ export class Canary {
     if (single === undefined || this.recentMs.length < 10) return;
     const likely = Math.min(500, 0.7 * Math.min(...this.recentMs));
     const left = single + likely - this.clock();
-    if (left > 0) await pause(left, signal);
+    if (left > 0) await sleep(left, signal);
   }
 }
 

@@ -1,10 +1,11 @@
 import { type BucketRow, type Buckets, bucketsOf, groupedDigestSql } from "../compare/digest";
 import { keyOf, pairOf, type Query } from "../compare/pair";
+import { sleep } from "../lib/retry";
 import { parseCatalog } from "../tables/catalog";
 import { postgresName, quotedIdentifier } from "../tables/sql";
 import type { Canary } from "./canary";
 import type { ClickHouseQuery } from "./clickhouse";
-import { type Clock, monotonic, pause } from "./clock";
+import { type Clock, monotonic } from "./clock";
 import { type Consumers, readConsumers, untold } from "./consumers";
 import { type AgentMetrics, type ComparisonResult, comparisonResults } from "./metrics";
 import { type PostgresLogin, type PostgresQuery, withPostgres } from "./postgres";
@@ -82,7 +83,7 @@ async function compareOnce(
     const before = await sides.bounds();
     const since = versionAt(await flushed(query));
     await canary.nextCommitted(signal);
-    await pause(visibleMs, signal);
+    await sleep(visibleMs, signal);
     // What is left open when the agent dies must not keep its snapshot.
     await query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
       SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + 30_000}`);
@@ -96,7 +97,7 @@ async function compareOnce(
       isWaitedFor: () => isWaitedFor(query, table.source),
       rest: async (ms) => {
         later ??= await canary.nextCommitted(signal);
-        await pause(ms, signal);
+        await sleep(ms, signal);
       },
     });
   });

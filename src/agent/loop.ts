@@ -1,3 +1,4 @@
+import { sleep } from "../lib/retry";
 import { type Clock, monotonic } from "./clock";
 
 export interface LoopOptions {
@@ -26,7 +27,6 @@ export class Loop {
   private finished: Promise<void> = Promise.resolve();
   /** When the next sign of life is due. */
   private deadline: number;
-  private wake: (() => void) | undefined;
 
   constructor(private readonly options: LoopOptions) {
     this.clock = options.clock ?? monotonic;
@@ -44,7 +44,6 @@ export class Loop {
   /** Ends when the run that is under way has ended. */
   stop(): Promise<void> {
     this.stopping.abort(new Error("the agent stops"));
-    this.wake?.();
     return this.finished;
   }
 
@@ -60,7 +59,7 @@ export class Loop {
       const next = await this.runOnce();
       const delay = Math.max(0, next ?? started + this.options.everyMs - this.clock());
       this.deadline = this.clock() + delay + graceMs;
-      await this.sleep(delay);
+      await sleep(delay, this.stopping.signal).catch(() => undefined);
     }
   }
 
@@ -87,16 +86,5 @@ export class Loop {
       clearTimeout(timer);
       this.stopping.signal.removeEventListener("abort", stop);
     }
-  }
-
-  private sleep(ms: number): Promise<void> {
-    if (this.stopping.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { pause } from "../../src/agent/clock";
 import { lookAtConnector } from "../../src/agent/connector";
 import { countErrors } from "../../src/agent/errors";
 import { Loop } from "../../src/agent/loop";
@@ -16,7 +15,7 @@ import { type AgentSettings, parseSettings } from "../../src/agent/settings";
 import { lookAtSlot } from "../../src/agent/slot";
 import { bundled } from "../../src/lib/bundle";
 import { projectRoot, readProjectFile } from "../../src/lib/paths";
-import { waitFor } from "../../src/lib/retry";
+import { sleep, waitFor } from "../../src/lib/retry";
 
 const { signal } = new AbortController();
 
@@ -90,7 +89,7 @@ describe("a loop", () => {
         running += 1;
         runs += 1;
         most = Math.max(most, running);
-        await pause(15);
+        await sleep(15);
         running -= 1;
         return undefined;
       },
@@ -112,7 +111,7 @@ describe("a loop", () => {
       onResult: (error) => results.push(error),
       run: async (late) => {
         runs += 1;
-        if (runs === 1) await pause(60_000, late);
+        if (runs === 1) await sleep(60_000, late);
         return undefined;
       },
     });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { HttpClient, withoutCredentials } from "../../src/lib/http";
 import { nearWords } from "../../src/lib/near";
+import { sleep } from "../../src/lib/retry";
 import { UnreachableError } from "../../src/lib/unreachable";
 
 describe("the HTTP client", () => {
@@ -72,4 +73,13 @@ test("a mistyped word is taken for the nearest ones", () => {
     "retention.ms",
   ]);
   expect(nearWords("nothing like it", ["retention.ms"])).toEqual([]);
+});
+
+test("a wait ends early, with the reason, when it is told to", async () => {
+  const controller = new AbortController();
+  const waiting = sleep(60_000, controller.signal);
+  controller.abort(new Error("the end"));
+  await expect(waiting).rejects.toThrow("the end");
+  await expect(sleep(60_000, controller.signal)).rejects.toThrow("the end");
+  await sleep(1, new AbortController().signal);
 });

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { describeProcess, isAlive } from "../../../bin/lock";
 import { readIfThere } from "../../lib/files";
 import { readProjectFile } from "../../lib/paths";
-import { sleep, waitFor } from "../../lib/retry";
+import { waitFor } from "../../lib/retry";
 import type { Progress } from "../toolchain/progress";
 import type { PulumiFacts } from "../toolchain/pulumi";
 import { stateFolder } from "../toolchain/pulumi-state";
@@ -67,15 +67,14 @@ const patienceMs = 30_000;
 async function waitForEnd(held: () => readonly StackLock[], steps: Steps): Promise<void> {
   const pid = held()[0]?.pid;
   steps.terminal.line(`another pulumi (process ${pid}) is changing this stack; waiting for it to end`);
-  const deadline = Date.now() + patienceMs;
-  while (held().length > 0) {
-    if (Date.now() > deadline)
-      throw new Error(
-        `the stack is being changed by another pulumi, process ${pid}; ` +
-          "wait for its end, or end it with Ctrl-C where it runs, then run the command again",
-      );
-    await sleep(250);
-  }
+  const what = `the end of another pulumi (process ${pid})`;
+  await waitFor(() => held().length === 0, { what, timeoutMs: patienceMs }).catch((error: unknown) => {
+    throw new Error(
+      `the stack is being changed by another pulumi, process ${pid}; ` +
+        "wait for its end, or end it with Ctrl-C where it runs, then run the command again",
+      { cause: error },
+    );
+  });
 }
 
 export function readLocks(backendFolder: string, stackName: string): readonly StackLock[] {

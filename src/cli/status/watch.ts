@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { HttpClient } from "../../lib/http";
 import { readProjectFile } from "../../lib/paths";
-import { messageOf } from "../../lib/retry";
+import { messageOf, sleep } from "../../lib/retry";
 import { endpointOf, type StackFacts } from "../facts";
 import { bytes } from "../ui/format";
 import type { Terminal } from "../ui/terminal";
@@ -126,7 +125,7 @@ export async function watch(
       process.stdout.write(`\x1b[?7l${all.join("\n")}\x1b[?7h\n`);
       drawn = lines.length + 1;
     } else terminal.line(`${time} ${lines.map((line) => line.trim().replace(/\s{2,}/g, ": ")).join("; ")}`);
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    await sleep(everyMs, signal).catch(() => undefined);
   }
 }
 
