@@ -4,6 +4,7 @@ import type { StackState } from "./engine/state";
 import { factsOf, type StackFacts } from "./facts";
 import { type CommonOptions, stackFor } from "./session";
 import { dockerEnv } from "./toolchain/docker";
+import { useEngine } from "./toolchain/docker-endpoints";
 import { ensurePulumi, type PulumiFacts, pulumiEnv } from "./toolchain/pulumi";
 
 /** Pulumi for a command that only looks: without a step of its own in the output, unless it takes time. */
@@ -21,7 +22,9 @@ export async function quietPulumi({ terminal, steps }: CommandContext): Promise<
  * What is wrong with the way to it is said by whoever needs it.
  */
 export async function quietDocker(): Promise<void> {
-  Object.assign(process.env, await dockerEnv().catch(() => ({})));
+  try {
+    useEngine({ env: await dockerEnv() });
+  } catch {}
 }
 
 /** What the running stack says about itself, and what its state adds to that. */

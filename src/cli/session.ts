@@ -3,6 +3,7 @@ import { officialImages, type ResolvedImages, type ServiceName, serviceNames } f
 import type { Interruption } from "./engine/interrupt";
 import { type OpenStack, openStack, type StackOptions } from "./engine/stack";
 import { type DockerFacts, ensureDocker } from "./toolchain/docker";
+import { useEngine } from "./toolchain/docker-endpoints";
 import { resolveImages } from "./toolchain/images";
 import { ensurePulumi, type PulumiFacts, pulumiEnv } from "./toolchain/pulumi";
 import { count } from "./ui/format";
@@ -21,7 +22,7 @@ export async function dockerStep(steps: Steps): Promise<DockerFacts> {
     const value = await ensureDocker(progress);
     return { value, detail: `Engine ${value.version} at ${value.host}` };
   });
-  Object.assign(process.env, docker.env);
+  useEngine(docker);
   return docker;
 }
 

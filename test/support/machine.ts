@@ -1,4 +1,5 @@
 import { ensureDocker } from "../../src/cli/toolchain/docker";
+import { useEngine } from "../../src/cli/toolchain/docker-endpoints";
 import { resolveImages } from "../../src/cli/toolchain/images";
 import { ensurePulumi } from "../../src/cli/toolchain/pulumi";
 import { officialImages } from "../../src/images";
@@ -13,8 +14,7 @@ export async function prepareMachine(): Promise<void> {
     onStep: (text: string) => console.log(`  ${text}`),
     logFile: inState("logs", "test-preparation.log"),
   };
-  const docker = await ensureDocker(progress);
-  Object.assign(process.env, docker.env);
+  useEngine(await ensureDocker(progress));
   await ensurePulumi(progress);
   await resolveImages({ ...progress, mode: "auto", wanted: officialImages });
 }

@@ -20,7 +20,7 @@ vi.mock("../../src/cli/toolchain/pulumi", async (original) => ({
 }));
 
 const pulumi = {
-  cli: { bin: "/bin/pulumi", version: "3.248.0", origin: "found", languageHost: "official", pathDirs: [] },
+  cli: { bin: "/bin/pulumi", version: "3.248.0", origin: "found", pathDirs: [] },
   plugins: { home: "/home/me/.pulumi", origins: {} },
   state: { backend: "local", where: "file:///s", env: {} },
 } as never;
@@ -75,6 +75,33 @@ test("env hands the engine of the Docker context on to plain pulumi", async () =
   expect(printed).toContain("export DOCKER_HOST='tcp://192.0.2.7:2376'");
   expect(printed).toContain("export DOCKER_TLS_VERIFY='1'");
   expect(printed).toContain(`export DOCKER_CERT_PATH='${certificates}'`);
+});
+
+test.each([
+  ["far", undefined, "tcp://192.0.2.7:2376"],
+  // The docker command prefers DOCKER_HOST; Pulumi's plugin would not.
+  ["far", "unix:///run/mine.sock", "unix:///run/mine.sock"],
+  ["default", undefined, undefined],
+])("env leaves plain pulumi no DOCKER_CONTEXT=%s beside DOCKER_HOST=%s", async (name, host, expected) => {
+  useContext("tcp://192.0.2.7:2376");
+  vi.stubEnv("DOCKER_CONTEXT", name);
+  vi.stubEnv("DOCKER_HOST", host);
+  stackWith({ resources: [], pending: [], outputs: {} });
+  const print = vi.spyOn(console, "log").mockImplementation(() => {});
+  await env({ stack: "dev" }, context);
+  const printed = print.mock.calls.map(([line]) => line);
+  expect(printed).toContain("unset DOCKER_CONTEXT");
+  expect(printed.filter((line) => line.startsWith("export DOCKER_HOST"))).toEqual(
+    expected ? [`export DOCKER_HOST='${expected}'`] : [],
+  );
+});
+
+test("env leaves a context that does not exist to whoever needs it", async () => {
+  vi.stubEnv("DOCKER_CONTEXT", "nowhere");
+  stackWith({ resources: [], pending: [], outputs: {} });
+  const print = vi.spyOn(console, "log").mockImplementation(() => {});
+  await env({ stack: "dev" }, context);
+  expect(print.mock.calls.map(([line]) => line)).not.toContain("unset DOCKER_CONTEXT");
 });
 
 test("env needs no engine: a context that leads nowhere is not its business", async () => {

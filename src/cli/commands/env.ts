@@ -7,8 +7,11 @@ import { pulumiEnv } from "../toolchain/pulumi";
 import { exportLines } from "../ui/shell";
 
 /** Prints what a shell needs: `eval "$(npx cdc env)"`. */
-export async function env(options: CommonOptions, context: CommandContext): Promise<undefined> {
-  const { terminal, steps, interruption } = context;
+export async function env(
+  options: CommonOptions,
+  { terminal, steps, interruption }: CommandContext,
+): Promise<undefined> {
+  const context = process.env.DOCKER_CONTEXT;
   await quietDocker();
   const pulumi = await pulumiStep({ ...steps, terminal }, options);
   // Makes the stack where there is none, so that a plain `pulumi up` finds it.
@@ -21,6 +24,8 @@ export async function env(options: CommonOptions, context: CommandContext): Prom
     ...(facts ? clientEnv(facts) : {}),
   };
   for (const line of exportLines(variables)) console.log(line);
+  // What it names is in DOCKER_HOST now, and programs that look at both would go by the context.
+  if (context !== undefined && process.env.DOCKER_CONTEXT === undefined) console.log("unset DOCKER_CONTEXT");
   if (!facts)
     terminal.line(
       "the stack is not up: this is what pulumi needs; the addresses and passwords come with it (npx cdc up)",

@@ -59,7 +59,8 @@ function contextEndpoint(env: NodeJS.ProcessEnv, home: string): Endpoint | undef
   const host = readJson(path.join(folder, "contexts", "meta", id, "meta.json"))?.Endpoints?.docker?.Host;
   const chosenBy = `the Docker context ${name}`;
   if (!host) return { host: "(nowhere)", chosenBy, options: { socketPath: "/nonexistent" }, env: {} };
-  if (host.startsWith("unix://")) return { ...socketEndpoint(host.slice("unix://".length)), chosenBy };
+  if (host.startsWith("unix://"))
+    return { ...socketEndpoint(host.slice("unix://".length)), chosenBy, env: { DOCKER_HOST: host } };
   const { protocol, hostname, port, username } = new URL(host);
   const certificates = path.join(folder, "contexts", "tls", id, "docker");
   const tls = tlsOf(certificates);
@@ -72,6 +73,16 @@ function contextEndpoint(env: NodeJS.ProcessEnv, home: string): Endpoint | undef
   };
   const tlsEnv: Endpoint["env"] = tls ? { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates } : {};
   return { host, chosenBy, options, env: { DOCKER_HOST: host, ...tlsEnv } };
+}
+
+/**
+ * From now on all programs that are run use this engine. A context that is named by DOCKER_CONTEXT has said where it is
+ * by then: Pulumi's docker plugin would go by its name before DOCKER_HOST, and knows neither the context `default` nor
+ * DOCKER_CONFIG (pulumi-docker, provider.go).
+ */
+export function useEngine({ env }: Pick<Endpoint, "env">): void {
+  Object.assign(process.env, env);
+  if (process.env.DOCKER_HOST || process.env.DOCKER_CONTEXT === "default") delete process.env.DOCKER_CONTEXT;
 }
 
 /** The machine that an engine's address names; undefined for a socket, which is on this one. */
