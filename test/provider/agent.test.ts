@@ -4,23 +4,24 @@ import * as path from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RunningAgent, startAgent } from "../../src/agent/agent";
 import { withClickHouse } from "../../src/lib/clickhouse";
-import { withKafkaAdmin } from "../../src/lib/kafka";
 import { readProjectFile } from "../../src/lib/paths";
 import { waitFor } from "../../src/lib/retry";
 import * as schemaOperations from "../../src/providers/clickhouse-schema/operations";
 import * as connectorOperations from "../../src/providers/debezium-connector/operations";
 import * as sourceOperations from "../../src/providers/postgres-source/operations";
-import {
-  type CatalogTable,
-  captureTables,
-  connectorSettings,
-  generationSetting,
-  type TableSettings,
-  topicOf,
-} from "../../src/tables";
+import type { TableSettings } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
-import { TestResource } from "../support/provider";
-import { clickhouseAdmin, kafkaInside, type Server, server } from "../support/servers";
+import {
+  connectionTo,
+  connectorArgs,
+  makeTopics,
+  type Pipeline,
+  schemaArgs,
+  slotOf,
+  tablesOf,
+} from "../support/pipeline";
+import { cleanUp, TestResource } from "../support/provider";
+import { server } from "../support/servers";
 import { startWriting } from "../support/writing";
 
 /** The agent beside a pipeline of real servers: what it says when all is well, and what when not. */
@@ -48,9 +49,7 @@ const tables = `
   INSERT INTO inventory.blobs SELECT decode(md5(i::text), 'hex'), i FROM generate_series(1, 300) AS i;
 `;
 
-let kafka: Server;
-let connect: Server;
-let clickhouse: Server;
+let pipeline: Pipeline;
 let postgres: TestDatabase;
 let agent: RunningAgent | undefined;
 let folder: string;
@@ -62,20 +61,19 @@ const connector = new TestResource(connectorOperations);
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation(() => {});
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "agent-"));
-  [kafka, connect, clickhouse] = await Promise.all([
+  const [kafka, connect, clickhouse] = await Promise.all([
     server("kafka"),
     server("connect"),
     server("clickhouse"),
     server("postgres"),
   ]);
   postgres = await newDatabase(name);
+  pipeline = { name, settings, postgres, kafka, connect, clickhouse };
   await postgres.query(tables);
-  await source.up(
-    sourceArgs(postgres, { tables: settings.map(({ table }) => table), slot: "watched_slot", agent: role }),
-  );
-  await makeTopics();
-  await schema.up(schemaArgs());
-  await connector.up(connectorArgs());
+  await source.up(sourceArgs(postgres, { tables: tablesOf(pipeline), slot: slotOf(pipeline), agent: role }));
+  await makeTopics(pipeline);
+  await schema.up(schemaArgs(pipeline, source));
+  await connector.up(connectorArgs(pipeline));
   agent = await startAgent(agentSettings(), {
     port: 0,
     log: (line) => lines.push(line),
@@ -84,65 +82,17 @@ beforeAll(async () => {
   });
 });
 
-afterAll(async () => {
-  await agent?.stop();
-  await connector.destroy();
-  await schema.destroy();
-  await source.destroy();
-  await postgres?.drop();
-  fs.rmSync(folder, { recursive: true, force: true });
-  vi.restoreAllMocks();
-});
-
-function makeTopics(): Promise<unknown> {
-  const names = [...settings.map(({ table }) => table), "cdc.heartbeat", "cdc.signal"];
-  const topics = [...names.map((table) => topicOf(name, table)), `__debezium-heartbeat.${name}`];
-  return withKafkaAdmin(`${kafka.host}:${kafka.port}`, 10_000, (admin) =>
-    admin.createTopics({
-      topics: topics.map((topic) => ({ topic, numPartitions: 3, replicationFactor: 1 })),
-    }),
-  );
-}
-
-function connection() {
-  return { url: `http://${clickhouse.host}:${clickhouse.port}`, ...clickhouseAdmin, database: name };
-}
-
-function schemaArgs() {
-  const { catalog } = source.state as unknown as { readonly catalog: CatalogTable[] };
-  return {
-    ...connection(),
-    tables: captureTables(catalog, settings),
-    brokers: kafkaInside,
-    topicPrefix: name,
-    consumerGroup: "watched-group",
-    startTimeoutSeconds: 30,
-    revision: 1,
-  };
-}
-
-function connectorArgs() {
-  return {
-    url: `http://${connect.host}:${connect.port}`,
-    connector: name,
-    generationSetting,
-    startTimeoutSeconds: 240,
-    heartbeat: connection(),
-    settings: connectorSettings({
-      name,
-      topicPrefix: name,
-      database: postgres.name,
-      host: "postgres",
-      port: 5432,
-      tables: settings.map(({ table }) => table),
-      publication: "cdc_publication",
-      slot: "watched_slot",
-      credentialsFile: "/etc/cdc/connect/postgres.properties",
-      heapMb: 512,
-    }),
-    revision: 1,
-  };
-}
+afterAll(() =>
+  cleanUp(
+    () => agent?.stop(),
+    () => connector.destroy(),
+    () => schema.destroy(),
+    () => source.destroy(),
+    () => postgres?.drop(),
+    () => fs.rmSync(folder, { recursive: true, force: true }),
+    () => vi.restoreAllMocks(),
+  ),
+);
 
 function agentSettings() {
   const file = (text: string) => {
@@ -150,7 +100,7 @@ function agentSettings() {
     fs.writeFileSync(written, text);
     return written;
   };
-  const { url, user, password, database } = connection();
+  const { url, user, password, database } = connectionTo(pipeline);
   return {
     postgres: {
       host: postgres.host,
@@ -160,8 +110,8 @@ function agentSettings() {
       passwordFile: file(role.password),
     },
     clickhouse: { url, user, passwordFile: file(password), database },
-    connect: { url: `http://${connect.host}:${connect.port}`, connector: name },
-    slot: "watched_slot",
+    connect: { url: `http://${pipeline.connect.host}:${pipeline.connect.port}`, connector: name },
+    slot: slotOf(pipeline),
     tables: settings.map(({ table }) => ({ source: table, target: table.split(".")[1] as string })),
     comparisonSeconds: 2,
     containers: [],
@@ -209,7 +159,7 @@ async function nextComparison(table: string, result: string): Promise<void> {
 }
 
 async function run(sql: string): Promise<void> {
-  await withClickHouse(connection(), {}, (client) => client.run(sql));
+  await withClickHouse(connectionTo(pipeline), {}, (client) => client.run(sql));
 }
 
 test("canaries arrive, and each stage has its share", async () => {
@@ -329,7 +279,7 @@ test("a row that ClickHouse cannot hold differs, and the others are compared all
 
 test("while ClickHouse is away the agent lives, and counts the canaries when it is back", async () => {
   const before = await samples();
-  await clickhouse.container.pause();
+  await pipeline.clickhouse.container.pause();
   try {
     await until("the canary waits", async () => ((await value("cdc_canary_waiting_seconds")) ?? 0) > 12);
     await until(
@@ -339,7 +289,7 @@ test("while ClickHouse is away the agent lives, and counts the canaries when it 
     const health = await fetch(`http://127.0.0.1:${agent?.port}/healthz`);
     expect(health.status).toBe(200);
   } finally {
-    await clickhouse.container.unpause();
+    await pipeline.clickhouse.container.unpause();
   }
   await until("all have arrived", async () => {
     const now = await samples();

@@ -1,36 +1,29 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ClickHouse, withClickHouse } from "../../src/lib/clickhouse";
-import { withKafkaAdmin } from "../../src/lib/kafka";
 import { waitFor } from "../../src/lib/retry";
 import * as schemaOperations from "../../src/providers/clickhouse-schema/operations";
 import * as connectorOperations from "../../src/providers/debezium-connector/operations";
 import * as sourceOperations from "../../src/providers/postgres-source/operations";
-import {
-  type CatalogTable,
-  captureTables,
-  connectorSettings,
-  generationSetting,
-  type TableSettings,
-  topicOf,
-} from "../../src/tables";
+import type { TableSettings } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
-import { TestResource } from "../support/provider";
 import {
-  clickhouseAdmin,
-  connectorRole,
-  healthy,
-  kafkaInside,
-  type Server,
-  server,
-} from "../support/servers";
+  connectionTo,
+  connectorArgs,
+  makeTopics,
+  type Pipeline,
+  schemaArgs,
+  slotOf,
+  tablesOf,
+} from "../support/pipeline";
+import { cleanUp, TestResource } from "../support/provider";
+import { connectorRole, healthy, server } from "../support/servers";
 import { startWriting } from "../support/writing";
 
 /**
  * The whole way on real servers: rows in Postgres, and what is in ClickHouse then. The tests build on each other: one
  * pipeline, started while rows change.
  */
-const database = "path";
-const topicPrefix = "path";
+const name = "path";
 const settings: TableSettings[] = [
   {
     table: "inventory.orders",
@@ -47,9 +40,7 @@ const settings: TableSettings[] = [
   { table: "inventory.churn" },
 ];
 
-let kafka: Server;
-let connect: Server;
-let clickhouse: Server;
+let pipeline: Pipeline;
 let postgres: TestDatabase;
 const source = new TestResource(sourceOperations);
 const schema = new TestResource(schemaOperations);
@@ -57,32 +48,35 @@ const connector = new TestResource(connectorOperations);
 
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation(() => {});
-  [kafka, connect, clickhouse] = await Promise.all([
+  const [kafka, connect, clickhouse] = await Promise.all([
     server("kafka"),
     server("connect"),
     server("clickhouse"),
     server("postgres"),
   ]);
-  postgres = await newDatabase("path");
+  postgres = await newDatabase(name);
+  pipeline = { name, settings, postgres, kafka, connect, clickhouse };
   await postgres.query(tables);
   await source.up(sourceInputs());
-  await makeTopics();
-  await schema.up(schemaArgs());
+  await makeTopics(pipeline);
+  await schema.up(schemaInputs());
   const writing = startChurn();
   try {
-    await connector.up(connectorArgs());
+    await connector.up(connectorInputs());
   } finally {
     await writing.end();
   }
 });
 
-afterAll(async () => {
-  await connector.destroy();
-  await schema.destroy();
-  await source.destroy();
-  await postgres?.drop();
-  vi.restoreAllMocks();
-});
+afterAll(() =>
+  cleanUp(
+    () => connector.destroy(),
+    () => schema.destroy(),
+    () => source.destroy(),
+    () => postgres?.drop(),
+    () => vi.restoreAllMocks(),
+  ),
+);
 
 /** Each kind of value once as NULL and once with the edges of its range. */
 const kinds: readonly (readonly [type: string, value: string, expected: unknown])[] = [
@@ -148,78 +142,28 @@ const tables = `
   INSERT INTO inventory.churn SELECT i, 0, 'start', repeat(md5(i::text), 150) FROM generate_series(1, 5000) AS i;
 `;
 
-function makeTopics(): Promise<unknown> {
-  const names = [...settings.map(({ table }) => table), "cdc.heartbeat", "cdc.signal"];
-  const topics = [
-    ...names.map((table) => topicOf(topicPrefix, table)),
-    `__debezium-heartbeat.${topicPrefix}`,
-  ];
-  return withKafkaAdmin(`${kafka.host}:${kafka.port}`, 10_000, (admin) =>
-    admin.createTopics({
-      topics: topics.map((topic) => ({ topic, numPartitions: 3, replicationFactor: 1 })),
-    }),
-  );
-}
-
 function sourceInputs() {
   return sourceArgs(postgres, {
-    tables: settings.map(({ table }) => table),
+    tables: tablesOf(pipeline),
     orderBy: { "inventory.orders": ["order_date", "id"] },
-    slot: "path_slot",
+    slot: slotOf(pipeline),
   });
 }
 
-function connection() {
-  return { url: `http://${clickhouse.host}:${clickhouse.port}`, ...clickhouseAdmin, database };
-}
+const schemaInputs = () => schemaArgs(pipeline, source, { relations: source.state.relations });
 
-function schemaArgs() {
-  const { catalog } = source.state as unknown as { readonly catalog: CatalogTable[] };
-  return {
-    ...connection(),
-    tables: captureTables(catalog, settings),
-    relations: source.state.relations,
-    brokers: kafkaInside,
-    topicPrefix,
-    consumerGroup: "path-group",
-    startTimeoutSeconds: 30,
-    revision: 1,
-  };
-}
-
-function connectorArgs() {
-  return {
-    url: `http://${connect.host}:${connect.port}`,
-    connector: "path",
-    generationSetting,
-    startTimeoutSeconds: 240,
-    heartbeat: connection(),
-    signals: {
-      host: postgres.host,
-      port: postgres.port,
-      database: postgres.name,
-      ...connectorRole,
-    },
+function connectorInputs() {
+  const { host, port, name: database } = postgres;
+  return connectorArgs(pipeline, {
+    signals: { host, port, database, ...connectorRole },
     births: schema.state.births,
-    settings: connectorSettings({
-      name: "path",
-      topicPrefix,
-      database: postgres.name,
-      host: "postgres",
-      port: 5432,
-      tables: settings.map(({ table }) => table),
-      excludedColumns: settings.flatMap(({ table, exclude = [] }) => exclude.map((one) => `${table}.${one}`)),
-      publication: "cdc_publication",
-      slot: "path_slot",
-      credentialsFile: "/etc/cdc/connect/postgres.properties",
-      heapMb: 512,
-    }),
-    revision: 1,
-  };
+  });
 }
 
 function rows<T>(sql: string): Promise<T[]> {
-  return withClickHouse(connection(), { waitMs: 60_000 }, (client: ClickHouse) => client.rows<T>(sql));
+  return withClickHouse(connectionTo(pipeline), { waitMs: 60_000 }, (client: ClickHouse) =>
+    client.rows<T>(sql),
+  );
 }
 
 /** Waits until the view of a table holds just what Postgres does. */
@@ -284,7 +228,7 @@ test("rows that changed while the snapshot was read are as in Postgres", async (
 test("the log of the orders is as it was specified", async () => {
   await untilSame("orders", ["id", "order_date", "purchaser", "quantity", "product_id"]);
   const columns = await rows<{ name: string; type: string }>(
-    `SELECT name, type FROM system.columns WHERE database = '${database}' AND table = 'orders_final' ORDER BY position LIMIT 7`,
+    `SELECT name, type FROM system.columns WHERE database = '${name}' AND table = 'orders_final' ORDER BY position LIMIT 7`,
   );
   expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual([
     "id UInt32",
@@ -385,7 +329,7 @@ test("a column that is added is filled in also from events that came before it w
   await untilSame("churn", churn);
   // What a refresh reads.
   await source.refresh();
-  expect(await schema.up(schemaArgs())).toBe("updated");
+  expect(await schema.up(schemaInputs())).toBe("updated");
   await postgres.query("UPDATE inventory.churn SET note = 'late' WHERE id = 50");
   expect(await untilSame("churn", [...churn, "rank", "note"])).toBe(100);
 });
@@ -394,8 +338,8 @@ test("a column that is added is filled in also from events that came before it w
 async function upAgain(): Promise<void> {
   await source.refresh();
   await source.up(sourceInputs());
-  await schema.up(schemaArgs());
-  await connector.up(connectorArgs());
+  await schema.up(schemaInputs());
+  await connector.up(connectorInputs());
 }
 
 test("values that Postgres has without an event are read: of a renamed column, and of a computed default", async () => {
@@ -441,14 +385,18 @@ test("a table that is dropped and made again has its new rows, and none of the o
 }, 180_000);
 
 test("nothing is lost or doubled when Connect and ClickHouse are killed under load", async () => {
+  const { connect, clickhouse } = pipeline;
   const writing = startChurn();
-  for (const victim of [connect, clickhouse, connect]) {
-    await waitFor(moved(), { what: "rows under way", timeoutMs: 60_000, everyMs: 100 });
-    await victim.container.kill({ signal: "SIGKILL" });
-    await victim.container.start();
-    await healthy(victim.container, victim.name);
+  try {
+    for (const victim of [connect, clickhouse, connect]) {
+      await waitFor(moved(), { what: "rows under way", timeoutMs: 60_000, everyMs: 100 });
+      await victim.container.kill({ signal: "SIGKILL" });
+      await victim.container.start();
+      await healthy(victim.container, victim.name);
+    }
+  } finally {
+    await writing.end();
   }
-  await writing.end();
   await untilSame("churn", churn);
   const [log] = await rows(
     "SELECT count() = uniqExact(_partition, _offset) AS once, (SELECT count() FROM churn_errors) AS errors FROM churn_final FINAL",

@@ -5,7 +5,7 @@ import { waitFor } from "../../src/lib/retry";
 import { keptBirth } from "../../src/providers/births";
 import * as operations from "../../src/providers/debezium-connector/operations";
 import * as source from "../../src/providers/postgres-source/operations";
-import { connectorSettings } from "../../src/tables";
+import { connectorSettings, generationSetting } from "../../src/tables";
 import { newDatabase, sourceArgs, type TestDatabase } from "../support/databases";
 import { TestResource } from "../support/provider";
 import { connectorRole, type Server, server } from "../support/servers";
@@ -17,8 +17,6 @@ let database: TestDatabase;
 let postgres: TestResource;
 let resource: TestResource;
 let count = 0;
-
-const generationSetting = "transforms.generation.value.literal";
 
 beforeAll(async () => {
   [connect, broker] = await Promise.all([server("connect"), server("kafka"), server("postgres")]);

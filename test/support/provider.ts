@@ -1,4 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { messageOf } from "../../src/lib/retry";
 import type { Operations } from "../../src/providers/dynamic";
 import { HalfDoneError } from "../../src/providers/half-done";
 
@@ -110,6 +111,23 @@ export class TestResource {
       throw error;
     }
   }
+}
+
+/**
+ * Does all of it in turn, also when a part fails: what stays on the servers that the files share, such as a role, is
+ * found by the tests of the next file.
+ * @throws what the one part that failed has thrown; AggregateError where there were several.
+ */
+export async function cleanUp(...parts: readonly (() => unknown)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const part of parts)
+    try {
+      await part();
+    } catch (error) {
+      errors.push(error);
+    }
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(messageOf).join("; "));
 }
 
 function json(value: unknown): Properties {

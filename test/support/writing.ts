@@ -5,6 +5,7 @@ import { postgresAdmin } from "./servers";
 
 /** What goes on until it is ended. */
 export interface Writing {
+  /** Waits for all writers. @throws what one of them has failed with, at whatever time. */
   readonly end: () => Promise<void>;
 }
 
@@ -18,7 +19,7 @@ export function startWriting(
   statements: (writer: number, turn: number) => readonly string[],
 ): Writing {
   let going = true;
-  const all = Array.from({ length: writers }, async (_, writer) => {
+  const writing = Array.from({ length: writers }, async (_, writer) => {
     const client = new Client({ host, port, database: name, ...postgresAdmin });
     client.on("error", () => {});
     await client.connect();
@@ -36,10 +37,12 @@ export function startWriting(
     }
     await client.end();
   });
+  // From now on: one that fails before the end would otherwise be an error of no test.
+  const ended = Promise.allSettled(writing);
   return {
     end: async () => {
       going = false;
-      await Promise.all(all);
+      for (const writer of await ended) if (writer.status === "rejected") throw writer.reason;
     },
   };
 }
