@@ -72,8 +72,6 @@ export interface ResolvedImages {
   readonly why: string;
   /** Where the JMX exporter is on this machine; absent where the images hold it, or where it can't be had. */
   readonly jmxExporter?: LocalFile;
-  /** Digests of the official images that are on this machine, by reference: what the tags stand for. */
-  readonly digests: Readonly<Record<string, string>>;
 }
 
 /** Where the bring-up notes the images for the Pulumi program. */

@@ -273,7 +273,6 @@ test("a service without an image is left out if it may be, and missing otherwise
     images,
     missing,
     why: "",
-    digests: {},
   });
   const all = Object.fromEntries(Object.keys(officialImages).map((name) => [name, `local/${name}`]));
   const { grafana, kafka, ...rest } = all;

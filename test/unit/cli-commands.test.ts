@@ -70,7 +70,6 @@ const images = (why: string): ResolvedImages => ({
   images: {},
   missing: [],
   why,
-  digests: {},
 });
 const volumes = (...names: string[]): StackState => ({
   resources: names.map((name) => ({

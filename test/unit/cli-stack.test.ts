@@ -40,7 +40,7 @@ esac
     { mode: 0o755 },
   );
   return {
-    cli: { bin, version: "3.259.0", origin: "built", languageHost: "built", pathDirs: [] },
+    cli: { bin, version: "3.259.0", origin: "built", pathDirs: [] },
     plugins: { home: folder, origins: {}, versions: {} },
     state: { backend: "local", where: "file:///s", env: stateEnv },
   } as unknown as PulumiFacts;

@@ -378,7 +378,7 @@ describe("the server", () => {
 
 test("up says that it is the page and not Grafana", () => {
   const facts = { endpoints: { grafana: "http://127.0.0.1:3000" }, pipeline: { missing: [] } } as never;
-  const images = { images: { grafana: "any" }, missing: [], why: "", digests: {} };
+  const images = { images: { grafana: "any" }, missing: [], why: "" };
   const plugins = { plugins: { origins: {} } } as never;
   const page = /http:\/\/127\.0\.0\.1:3000 is a read-only page of ours that draws Grafana's dashboards/;
   expect(summary(facts, { ...images, mode: "local" }, plugins).join("\n")).toMatch(page);

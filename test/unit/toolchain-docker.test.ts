@@ -214,7 +214,6 @@ describe("warnings", () => {
     host: "unix:///var/run/docker.sock",
     env: {},
     version: "28.0",
-    cgroupVersion: "2",
     memoryBytes: 16e9,
     cpus: 8,
     disk: { total: 100e9, free: 80e9 },

@@ -87,7 +87,6 @@ describe("the note of the images", () => {
       images: {},
       missing: [],
       why: "of the stack",
-      digests: {},
     };
     noteImages(noted);
     const options = {

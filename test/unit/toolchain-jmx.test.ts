@@ -42,7 +42,7 @@ function machineWith(programs: readonly string[]): void {
   });
 }
 
-const without: ResolvedImages = { mode: "registry", images: {}, missing: [], why: "", digests: {} };
+const without: ResolvedImages = { mode: "registry", images: {}, missing: [], why: "" };
 const exporter = { path: "/jmx.jar", sha256: "0" };
 
 describe("without Maven and Java", () => {

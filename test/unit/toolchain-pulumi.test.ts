@@ -260,7 +260,6 @@ describe("the plugins where nothing can be downloaded", () => {
     bin: "/nonexistent/pulumi",
     version: "3.259.0",
     origin: "built",
-    languageHost: "built",
     pathDirs: [],
   } as const;
   const ensure = () => ensurePlugins(cli, { onStep: () => {}, logFile: path.join(dir, "log") });
@@ -431,7 +430,6 @@ describe("the environment for pulumi commands", () => {
       bin: "/t/bin/pulumi",
       version: "3.259.0",
       origin: "built",
-      languageHost: "built",
       pathDirs: ["/t/bin"],
     },
     plugins: {

@@ -19,8 +19,6 @@ export interface ResourceError {
 /** Follows an operation of the engine by its events. */
 export interface ChangeView {
   readonly onEvent: (event: EngineEvent) => void;
-  /** Names of resources that are being worked on. */
-  readonly underWay: () => readonly string[];
   readonly result: () => Changes;
 }
 
@@ -74,7 +72,6 @@ export function followChanges(terminal: Terminal, now: () => number = Date.now):
       const texts = [...begun.values()].map(({ text }) => text);
       if (texts.length > 0) terminal.status(`  … ${texts.join(", ")}  ${duration(now() - started)}`);
     },
-    underWay: () => [...begun.keys()].map(nameOf),
     result: () => ({ counts, errors }),
   };
 }

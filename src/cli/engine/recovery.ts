@@ -41,7 +41,6 @@ export async function recover(options: RecoveryOptions): Promise<StackState> {
 
 /** A lock of Pulumi's own backends on files: `<backend>/.pulumi/locks/organization/<project>/<stack>/<id>.json`. */
 export interface StackLock {
-  readonly file: string;
   readonly pid: number;
   readonly hostname: string;
 }
@@ -85,7 +84,7 @@ export function readLocks(backendFolder: string, stackName: string): readonly St
     .flatMap((file) => {
       try {
         const { pid, hostname } = JSON.parse(fs.readFileSync(file, "utf8"));
-        return [{ file, pid, hostname }];
+        return [{ pid, hostname }];
       } catch {
         // Taken away at this moment, or cut off by a kill; of the latter Pulumi itself complains.
         return [];
@@ -102,7 +101,7 @@ function filesIn(folder: string): readonly string[] {
 }
 
 /** Whether the lock's owner still runs. Of another machine that shares the folder nothing is known: it counts as held. */
-export function isHeld({ pid, hostname }: Pick<StackLock, "pid" | "hostname">): boolean {
+export function isHeld({ pid, hostname }: StackLock): boolean {
   if (hostname !== os.hostname()) return true;
   if (!isAlive(describeProcess(pid))) return false;
   const name = readIfThere(`/proc/${pid}/comm`);

@@ -18,7 +18,6 @@ export interface DockerFacts {
   readonly env: Readonly<Record<string, string>>;
   /** The engine's version. */
   readonly version: string;
-  readonly cgroupVersion: "1" | "2";
   /** Memory of its machine, bytes. */
   readonly memoryBytes: number;
   readonly cpus: number;
@@ -164,7 +163,6 @@ async function factsOf(endpoint: Endpoint): Promise<DockerFacts> {
     host: endpoint.host,
     env: endpoint.env,
     version: info.ServerVersion,
-    cgroupVersion: info.CgroupVersion === "2" ? "2" : "1",
     memoryBytes: info.MemTotal,
     cpus: info.NCPU,
     disk: remote ? undefined : diskOf(info.DockerRootDir),

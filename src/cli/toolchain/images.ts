@@ -35,16 +35,15 @@ export function forgetImages(): void {
 
 /** Chooses between official and local images, builds the local ones that are missing, and notes the result. */
 export async function resolveImages(options: ImageOptions): Promise<ResolvedImages> {
-  const docker = new Docker();
-  const { mode, why } = await chooseMode(options, docker);
-  const resolved = mode === "registry" ? await official(options, docker, why) : await local(options, why);
+  const { mode, why } = await chooseMode(options);
+  const resolved = await (mode === "registry" ? official : local)(options, why);
   if (!options.planOnly) noteImages(resolved);
   return resolved;
 }
 
 type Choice = Pick<ResolvedImages, "mode" | "why">;
 
-async function chooseMode({ mode, wanted, ...progress }: ImageOptions, docker: Docker): Promise<Choice> {
+async function chooseMode({ mode, wanted, ...progress }: ImageOptions): Promise<Choice> {
   if (mode !== "auto") return { mode, why: `the configuration says images: ${mode}` };
   // A network that has become better, or worse, must not replace the containers of a running pipeline by itself.
   const runsOn = readResolvedImages()?.mode;
@@ -56,7 +55,7 @@ async function chooseMode({ mode, wanted, ...progress }: ImageOptions, docker: D
   if (runsOn === "registry")
     return { mode: "registry", why: "the stack runs on official images (cdc:images: local changes that)" };
   const references = Object.values(wanted);
-  const absent = await absentFrom(docker, references);
+  const absent = await absentFrom(references);
   if (absent.length === 0) return { mode: "registry", why: "all official images are on this machine" };
   const samples = samplePerRegistry(absent);
   progress.onStep(`looking for the image registries ${[...samples.keys()].join(", ")}`);
@@ -117,35 +116,28 @@ function reasonOf(error: unknown): string {
   return message.replace(/^.*Get "?https?:\/\/[^"\s]*"?: /, "");
 }
 
-async function absentFrom(docker: Docker, references: readonly string[]): Promise<readonly string[]> {
-  const there = await Promise.all(references.map((reference) => digestOf(docker, reference)));
-  return references.filter((_, index) => there[index] === undefined);
+async function absentFrom(references: readonly string[]): Promise<readonly string[]> {
+  const docker = new Docker();
+  const there = await Promise.all(references.map((reference) => isThere(docker, reference)));
+  return references.filter((_, index) => !there[index]);
 }
 
-/** The digest with which a registry names an image that is on this machine; empty for one that was built here. */
-async function digestOf(docker: Docker, reference: string): Promise<string | undefined> {
+async function isThere(docker: Docker, reference: string): Promise<boolean> {
   try {
-    const { RepoDigests } = await docker.getImage(reference).inspect();
-    return RepoDigests?.[0]?.split("@")[1] ?? "";
+    await docker.getImage(reference).inspect();
+    return true;
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    if ((error as { statusCode?: number }).statusCode === 404) return false;
     throw error;
   }
 }
 
 async function official(
   { wanted, planOnly = false, ...progress }: ImageOptions,
-  docker: Docker,
   why: string,
 ): Promise<ResolvedImages> {
-  const found = await Promise.all(
-    Object.values(wanted).map(async (reference) => [reference, await digestOf(docker, reference)] as const),
-  );
-  const digests = Object.fromEntries(
-    found.filter((entry): entry is readonly [string, string] => Boolean(entry[1])),
-  );
   const jmxExporter = planOnly ? readResolvedImages()?.jmxExporter : await ensureJmxExporter(progress);
-  return { mode: "registry", images: wanted, missing: [], why, digests, ...(jmxExporter && { jmxExporter }) };
+  return { mode: "registry", images: wanted, missing: [], why, ...(jmxExporter && { jmxExporter }) };
 }
 
 async function local(
@@ -155,7 +147,7 @@ async function local(
   const services = Object.keys(wanted) as ServiceName[];
   const { available, missing } = splitByLocal(services, localServices);
   const images = planOnly ? localReferences(available) : await ensureLocalImages(available, progress);
-  return { mode: "local", images, missing, why, digests: {} };
+  return { mode: "local", images, missing, why };
 }
 
 /** Which services there is a local image for, and which there is none for. */

@@ -17,10 +17,6 @@ export interface PulumiCli {
   readonly version: string;
   /** Where it came from. */
   readonly origin: "found" | "downloaded" | "built";
-  /** Why it had to be built: what kept the official one from being downloaded. */
-  readonly why?: string;
-  /** `official` came with an official CLI. */
-  readonly languageHost: "official" | "built";
   /** Folders for PATH, the CLI's own first. */
   readonly pathDirs: readonly string[];
 }
@@ -38,10 +34,10 @@ export async function ensureCli(progress: DownloadProgress): Promise<PulumiCli> 
   if (!builtPulumi())
     progress.onStep(`the official Pulumi CLI can't be downloaded (${downloaded.why}); building it, once`);
   const bin = path.join(builtPulumi() ?? (await buildPulumi(progress)), "pulumi");
-  return withHosts({ bin, version: pulumiVersion, origin: "built", why: downloaded.why }, progress);
+  return withHosts({ bin, version: pulumiVersion, origin: "built" }, progress);
 }
 
-type BareCli = Pick<PulumiCli, "bin" | "version" | "origin" | "why">;
+type BareCli = Pick<PulumiCli, "bin" | "version" | "origin">;
 
 async function findCli(): Promise<BareCli | undefined> {
   const places = [process.env.PULUMI_HOME, path.join(os.homedir(), ".pulumi")]
@@ -178,12 +174,7 @@ async function withHosts(cli: BareCli, progress: DownloadProgress): Promise<Pulu
   const has = (program: string) =>
     [own, beside].some((dir) => findProgram(path.join(dir, program))) || findProgram(program) !== undefined;
   const extra: string[] = [];
-  const missesHost = !has("pulumi-language-nodejs");
-  if (missesHost) extra.push(await buildLanguageHost(progress));
+  if (!has("pulumi-language-nodejs")) extra.push(await buildLanguageHost(progress));
   else if (!has("pulumi-resource-pulumi-nodejs")) extra.push(inProject("node_modules", "@pulumi", "pulumi"));
-  return {
-    ...cli,
-    languageHost: missesHost || cli.origin === "built" ? "built" : "official",
-    pathDirs: [own, ...extra],
-  };
+  return { ...cli, pathDirs: [own, ...extra] };
 }
