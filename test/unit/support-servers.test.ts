@@ -39,7 +39,6 @@ beforeAll(async () => {
     images: officialImages,
     missing: [],
     why: "the registries answer",
-    digests: {},
   };
   fs.writeFileSync(imagesFile(), JSON.stringify(chosen));
   ({ imageOf } = await import("../support/servers"));
