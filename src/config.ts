@@ -194,7 +194,9 @@ export const configSchema = z.strictObject({
     .string()
     .refine((text) => isIP(text) !== 0, "an IP address, such as 127.0.0.1 or 0.0.0.0")
     .default("127.0.0.1")
-    .describe("Address on which ports are published; Docker's published ports bypass host firewalls"),
+    .describe(
+      "Address on which ports are published. Docker's published ports bypass host firewalls, and Kafka, Connect, Prometheus, Alertmanager, Kafdrop and the exporters have no login",
+    ),
   ports: z
     .partialRecord(z.enum(Object.keys(defaultPorts) as [PublishedPort, ...PublishedPort[]]), port)
     .default({})
@@ -288,7 +290,9 @@ export const configSchema = z.strictObject({
         .default("postgres-server")
         .describe("First part of every topic's name"),
       heapMb: mebibytes.default(768).describe("Java heap of Kafka Connect in MiB"),
-      settings: furtherSettings(ownDebeziumSettings).describe("Further Debezium settings, laid over ours"),
+      settings: furtherSettings(ownDebeziumSettings).describe(
+        "Further Debezium settings, laid over ours. Those whose names say so (password, secret, …) are secrets in Pulumi's state; Connect's REST API shows them",
+      ),
     })
     .prefault({})
     .describe("Debezium"),

@@ -21,6 +21,7 @@ import { addressesOf, advertisedHost, endpointsOf } from "./endpoints";
 import type { ServiceName } from "./images";
 import { ClickHouseSchema } from "./providers/clickhouse-schema";
 import { DebeziumConnector } from "./providers/debezium-connector";
+import { isSecret } from "./providers/debezium-connector/secrets";
 import { KafkaTopic } from "./providers/kafka-topic";
 import { PostgresSource } from "./providers/postgres-source";
 import type { ServicePlan } from "./services";
@@ -187,20 +188,22 @@ export class CdcStack extends pulumi.ComponentResource {
         connector: config.connector.name,
         source: source.id,
         generationSetting,
-        settings: connectorSettings({
-          name: config.connector.name,
-          topicPrefix: config.connector.topicPrefix,
-          database,
-          host: postgres.host,
-          port: postgres.port,
-          tables: captured,
-          excludedColumns: excludedColumns(config),
-          publication: config.postgres.publication,
-          slot: config.postgres.slot,
-          credentialsFile: connect.credentialsFile,
-          heapMb: config.connector.heapMb,
-          overrides: config.connector.settings,
-        }),
+        settings: withSecrets(
+          connectorSettings({
+            name: config.connector.name,
+            topicPrefix: config.connector.topicPrefix,
+            database,
+            host: postgres.host,
+            port: postgres.port,
+            tables: captured,
+            excludedColumns: excludedColumns(config),
+            publication: config.postgres.publication,
+            slot: config.postgres.slot,
+            credentialsFile: connect.credentialsFile,
+            heapMb: config.connector.heapMb,
+            overrides: config.connector.settings,
+          }),
+        ),
         // Rows that come out at the other end: RUNNING alone proves nothing.
         heartbeat: {
           url: addresses.clickhouse,
@@ -356,6 +359,16 @@ export class CdcStack extends pulumi.ComponentResource {
 function orderKeys(config: CdcConfig): Record<string, string[]> {
   const tables: readonly TableSettings[] = config.tables;
   return Object.fromEntries(tables.flatMap(({ table, orderBy }) => (orderBy ? [[table, [...orderBy]]] : [])));
+}
+
+/** What its name says is no value for other eyes becomes a secret: the configuration's values come as plain texts. */
+function withSecrets(settings: Readonly<Record<string, string>>): Record<string, pulumi.Input<string>> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      isSecret(name, value) ? pulumi.secret(value) : value,
+    ]),
+  );
 }
 
 /** Columns that are not captured, each with its table. */

@@ -203,6 +203,20 @@ test("the connector holds no password, and is done when a heartbeat has come out
   });
 });
 
+test("a setting of the connector whose name says so is a secret, and no other is", async () => {
+  const { resources } = await built({
+    connector: { settings: { "database.sslpassword": "s3cret", "database.sslmode": "require" } },
+  });
+  const { inputs, secrets } = find(resources, "connector");
+  expect(inputs.settings).toMatchObject({
+    "database.sslpassword": "s3cret",
+    "database.sslmode": "require",
+    "database.password": fromFile("password"),
+  });
+  expect(secrets).toContain("s3cret");
+  for (const plain of ["require", fromFile("password")]) expect(secrets).not.toContain(plain);
+});
+
 test("no password is in a command, a variable or a label", async () => {
   const { resources } = await built();
   for (const { inputs } of resources.filter(({ type }) => type === "docker:index/container:Container")) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CommandContext } from "../../src/cli/command";
 import { env } from "../../src/cli/commands/env";
 import { status } from "../../src/cli/commands/status";
-import { refuseUnreachable, up } from "../../src/cli/commands/up";
+import { openPorts, refuseUnreachable, up } from "../../src/cli/commands/up";
 import { resourceTypes } from "../../src/cli/engine/state";
 import { dockerStep, pulumiStep, stackFor } from "../../src/cli/session";
 import { observe } from "../../src/cli/status/collect";
@@ -162,6 +162,15 @@ describe("up", () => {
     vi.mocked(pulumiStep).mockRejectedValue(new Error("no Pulumi"));
     await expect(up({ stack: "none" }, context)).rejects.toThrow("no Pulumi");
     expect(lines).toEqual(["  note: 4.0 GB of memory"]);
+  });
+
+  test.each([
+    ["127.0.0.1", 0],
+    ["::1", 0],
+    ["0.0.0.0", 1],
+    ["192.168.1.5", 1],
+  ])("with ports on %s it says %i times that others reach what has no login", (bindAddress, times) => {
+    expect(openPorts({ bindAddress })).toHaveLength(times);
   });
 
   test("does not begin where its ports would be published on another machine", async () => {

@@ -27,7 +27,7 @@ export async function up(options: UpOptions, context: CommandContext): Promise<u
   const config = readSettings(options.stack);
   const docker = await dockerStep(steps);
   refuseUnreachable(docker, config);
-  for (const warning of docker.warnings) terminal.line(`  note: ${warning}`);
+  for (const warning of [...docker.warnings, ...openPorts(config)]) terminal.line(`  note: ${warning}`);
   const pulumi = await pulumiStep(steps, options);
   const images = await imagesStep(steps, config, options);
   interruption.check();
@@ -89,6 +89,16 @@ export function refuseUnreachable(
       `${isIP(machine) ? `, such as ${machine}` : ""}; or use an engine of this machine ` +
       "(unset DOCKER_HOST, or: docker context use default)",
   );
+}
+
+/** What whoever reaches a port can do without a login, where the ports are not this machine's alone. */
+export function openPorts({ bindAddress }: Pick<CdcConfig, "bindAddress">): readonly string[] {
+  if (bindAddress === "::1" || bindAddress.startsWith("127.")) return [];
+  return [
+    `ports are published on ${bindAddress}, past this machine's firewall: Kafka, Connect, Prometheus, Alertmanager, ` +
+      "Kafdrop and the exporters ask for no login, and a connector that somebody posts to Connect can read what the role " +
+      "debezium can; let only machines that you trust reach them",
+  ];
 }
 
 /** What the user wants to know at the end: where everything is, how to get in, and what is different here. */
