@@ -1,4 +1,4 @@
-import * as fs from "node:fs";
+import { aptInstall, hasApt } from "../../src/lib/apt";
 import { findProgram, type RunOptions, type RunResult } from "../../src/lib/process";
 import type { HostTool } from "./recipe";
 
@@ -26,7 +26,7 @@ export function thisHost(run: Host["run"]): Host {
   return {
     has: (program) => findProgram(program) !== undefined,
     isRoot: process.getuid?.() === 0,
-    hasApt: fs.existsSync("/etc/debian_version") && findProgram("apt-get") !== undefined,
+    hasApt: hasApt(),
     run,
   };
 }
@@ -45,12 +45,7 @@ export async function ensureTools(
   const lacking = lackingTools(wanted, host);
   if (lacking) throw new Error(`building local images: ${lacking}`);
   const packages = packagesFor(missingOf(wanted, host));
-  if (packages.length > 0) {
-    onStep(`installing ${packages.join(", ")}`);
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    await host.run("apt-get", ["update", "-q"], { env });
-    await host.run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], { env });
-  }
+  if (packages.length > 0) await aptInstall(packages, { onStep, run: host.run });
   if (wanted.includes("debootstrap") && !host.isRoot)
     throw new Error(
       "building local images: debootstrap needs root to make the base image; " +

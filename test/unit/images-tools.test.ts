@@ -1,5 +1,10 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { ensureTools, type Host, lackingTools } from "../../offline/images/tools";
+import { ProcessError } from "../../src/lib/process";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A machine with the given programs; what is installed there is there afterwards. */
 function machine(programs: readonly string[], more: Partial<Host> = {}) {
@@ -29,8 +34,39 @@ test("root on Debian gets the missing packages installed, and is told", async ()
   const { host, commands } = machine(["go"]);
   const steps: string[] = [];
   await ensureTools(["go", "mvn"], host, (text) => steps.push(text));
-  expect(steps).toEqual(["installing maven"]);
+  expect(steps).toEqual(["installing maven with apt"]);
   expect(commands.at(-1)).toMatch(/^apt-get .*install.* maven$/);
+});
+
+test("waits while another program installs packages, as a fresh Ubuntu does by itself", async () => {
+  vi.useFakeTimers();
+  const { host } = machine([]);
+  const tries: unknown[] = [];
+  const run: Host["run"] = async (command, args, options) => {
+    tries.push([args[0], options?.env?.LC_ALL]);
+    const stderr = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 612";
+    if (tries.length < 4 && args[0] === "install")
+      throw new ProcessError("exit code 100", { stdout: "", stderr, code: 100 });
+    return host.run(command, args, options);
+  };
+  const done = ensureTools(["mvn"], { ...host, run }, () => {});
+  await vi.advanceTimersByTimeAsync(10_000);
+  await done;
+  expect(tries).toEqual([
+    ["update", "C"],
+    ["install", "C"],
+    ["install", "C"],
+    ["install", "C"],
+  ]);
+});
+
+test("a package that is not there is no lock: nothing is waited for", async () => {
+  const { host } = machine([]);
+  const stderr = "E: Unable to locate package maven";
+  const run: Host["run"] = async () => {
+    throw new ProcessError("exit code 100", { stdout: "", stderr, code: 100 });
+  };
+  await expect(ensureTools(["mvn"], { ...host, run }, () => {})).rejects.toThrow("exit code 100");
 });
 
 test("others are told which tools are missing and what installs them", async () => {

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import Docker from "dockerode";
+import { aptInstall, hasApt } from "../../lib/apt";
 import { inState } from "../../lib/paths";
 import { findProgram, run } from "../../lib/process";
 import { waitFor } from "../../lib/retry";
-import { aptInstall, hasApt } from "./apt";
 import { type Endpoint, endpoints, isHere, type ProbeResult, probe } from "./docker-endpoints";
 import { startDockerd } from "./dockerd";
 import type { Progress } from "./progress";
@@ -61,7 +61,11 @@ async function bringUp(candidates: readonly Endpoint[], progress: Progress): Pro
   const next = decide(probes, thisMachine());
   if (next.do === "fail") throw new Error(next.message);
   if (next.do === "install") {
-    await aptInstall(["docker.io", "iptables", "ca-certificates"], progress);
+    const { onStep, logFile } = progress;
+    await aptInstall(["docker.io", "iptables", "ca-certificates"], {
+      onStep,
+      run: (command, args, more) => run(command, args, { logFile, ...more }),
+    });
     // The package starts the engine by itself where an init system runs.
     return (await firstAnswering(candidates)) ?? bringUp(candidates, progress);
   }
