@@ -1,4 +1,5 @@
 import pg from "pg";
+import { connected } from "../lib/postgres";
 import type { AgentSettings } from "./settings";
 
 export interface PostgresLogin extends Omit<AgentSettings["postgres"], "passwordFile"> {
@@ -73,8 +74,8 @@ export async function withPostgres<T>(
   }
 }
 
-async function connect(login: PostgresLogin, statementTimeoutMs: number): Promise<pg.Client> {
-  const client = new pg.Client({
+function connect(login: PostgresLogin, statementTimeoutMs: number): Promise<pg.Client> {
+  return connected({
     ...login,
     application_name: "cdc-agent",
     connectionTimeoutMillis: 5000,
@@ -83,15 +84,6 @@ async function connect(login: PostgresLogin, statementTimeoutMs: number): Promis
     lock_timeout: 3000,
     keepAlive: true,
   });
-  // Without a listener, a connection that breaks while idle would end the process.
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    await client.end().catch(() => {});
-    throw error;
-  }
 }
 
 /** While a statement runs, this breaks the connection off instead of waiting for it. */

@@ -1,6 +1,7 @@
-import pg from "pg";
+import type pg from "pg";
 import type { Query } from "../compare/pair";
 import { withClickHouse as withClient } from "../lib/clickhouse";
+import { withPostgres as withConnection } from "../lib/postgres";
 import { credentialsFor, endpointOf, type StackFacts } from "./facts";
 
 const patienceMs = 5000;
@@ -21,20 +22,12 @@ export function postgresOptions(facts: StackFacts, as: "postgres" | "postgres-ad
 }
 
 /** Connects to the stack's Postgres for the time of `work`. */
-export async function withPostgres<T>(
+export function withPostgres<T>(
   facts: StackFacts,
   as: "postgres" | "postgres-admin",
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(postgresOptions(facts, as));
-  await client.connect();
-  // A server that goes away while nothing is asked of it is noticed by the next query.
-  client.on("error", () => {});
-  try {
-    return await work(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  return withConnection(postgresOptions(facts, as), work);
 }
 
 /** A client of the stack's ClickHouse for the time of `work`. */

@@ -1,4 +1,5 @@
-import pg from "pg";
+import type { Client } from "pg";
+import { withPostgres } from "../../lib/postgres";
 import { messageOf } from "../../lib/retry";
 import type { SignalTarget } from "./types";
 
@@ -9,16 +10,12 @@ import type { SignalTarget } from "./types";
 export async function withSource<T>(
   { host, port, database, user, password }: SignalTarget,
   what: string,
-  work: (client: pg.Client) => Promise<T>,
+  work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ host, port, database, user, password, connectionTimeoutMillis: 10_000 });
-  client.on("error", () => {});
+  const login = { host, port, database, user, password };
   try {
-    await client.connect();
-    return await work(client);
+    return await withPostgres({ ...login, connectionTimeoutMillis: 10_000 }, work);
   } catch (error) {
     throw new Error(`Postgres at ${host}:${port}: ${what}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    await client.end().catch(() => {});
   }
 }

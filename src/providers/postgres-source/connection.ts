@@ -1,4 +1,5 @@
-import { Client, type ClientConfig, DatabaseError } from "pg";
+import { type Client, type ClientConfig, DatabaseError } from "pg";
+import { connected, withPostgres } from "../../lib/postgres";
 import { messageOf, waitFor } from "../../lib/retry";
 import { UnreachableError } from "../../lib/unreachable";
 import type { Credentials, PostgresConnection } from "./types";
@@ -38,11 +39,9 @@ export async function canLogIn(
   connection: PostgresConnection,
   { user, password }: Credentials,
 ): Promise<boolean | undefined> {
-  const client = new Client(settingsFor({ ...connection, adminUser: user, adminPassword: password }, 10_000));
-  client.on("error", () => {});
+  const settings = settingsFor({ ...connection, adminUser: user, adminPassword: password }, 10_000);
   try {
-    await client.connect();
-    return true;
+    return await withPostgres(settings, async () => true);
   } catch (error) {
     const code = codeOf(error);
     if (code === sqlState.invalidPassword) return false;
@@ -51,8 +50,6 @@ export async function canLogIn(
     // Too many connections, or CONNECT not granted: the password was right.
     if (code === sqlState.insufficientPrivilege || code === sqlState.tooManyConnections) return true;
     throw error;
-  } finally {
-    await client.end().catch(() => {});
   }
 }
 
@@ -79,31 +76,17 @@ async function connect(connection: PostgresConnection, options: ConnectOptions):
   const where = `Postgres at ${connection.host}:${connection.port}`;
   let refusal: unknown;
   try {
-    return await waitFor(
-      async () => {
-        const client = new Client(settingsFor(connection, options.statementTimeoutMs));
-        // Without a listener, a connection that breaks while idle would end the process.
-        client.on("error", () => {});
-        try {
-          await client.connect();
-          return client;
-        } catch (error) {
-          await client.end().catch(() => {});
-          throw error;
-        }
+    return await waitFor(() => connected(settingsFor(connection, options.statementTimeoutMs)), {
+      what: where,
+      timeoutMs: options.waitMs,
+      isFatal: (error) => {
+        const code = codeOf(error);
+        const fatal =
+          code !== undefined && code !== sqlState.starting && code !== sqlState.tooManyConnections;
+        if (fatal || isTlsProblem(error)) refusal = error;
+        return refusal !== undefined;
       },
-      {
-        what: where,
-        timeoutMs: options.waitMs,
-        isFatal: (error) => {
-          const code = codeOf(error);
-          const fatal =
-            code !== undefined && code !== sqlState.starting && code !== sqlState.tooManyConnections;
-          if (fatal || isTlsProblem(error)) refusal = error;
-          return refusal !== undefined;
-        },
-      },
-    );
+    });
   } catch (error) {
     if (refusal !== undefined) throw explained(refusal, connection, connection.adminUser);
     throw new UnreachableError(
