@@ -92,6 +92,15 @@ describe("an error of the engine", () => {
     });
   });
 
+  test("that quotes a long query is read at once", () => {
+    // What repeats what stands before the bracket takes hours for this.
+    const text = `Unknown expression x in SELECT x, '${" ".repeat(1_000_000)}'`;
+    expect(failureFrom(new Error(`Code: 47. DB::Exception: ${text}. (UNKNOWN_IDENTIFIER)`))).toMatchObject({
+      message: `${text}.`,
+      type: "UNKNOWN_IDENTIFIER",
+    });
+  });
+
   test("that is none of ClickHouse's is a logical error", () => {
     expect(failureFrom(new TypeError("x is undefined"))).toMatchObject({ code: 49, type: "LOGICAL_ERROR" });
   });

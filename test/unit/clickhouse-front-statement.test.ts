@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../offline/images/clickhouse/front/failure";
 import { readStatement } from "../../offline/images/clickhouse/front/statement";
+import { inProject } from "../../src/lib/paths";
 
 const latin1 = (text: string) => Buffer.from(text).toString("latin1");
 const data = (source: string) => {
@@ -103,3 +105,30 @@ test.each(["SELECT file, concat(file, 'x') FROM t", "SELECT '' AS file", 'SELECT
     expect(readStatement(source).text).toBe(source);
   },
 );
+
+describe("a large query", () => {
+  test.each([
+    ["one text", `SELECT '${"x".repeat(16_000_000)}'`],
+    ["escapes", `SELECT '${"\\x''".repeat(4_000_000)}'`],
+    ["comments", `SELECT ${"/**/ ".repeat(3_000_000)}1`],
+  ])("of %s is read", (_, source) => {
+    expect(readStatement(source).text.length).toBe(source.length);
+  });
+
+  test("of a list of values does not need its size many times over", () => {
+    const script = [
+      'require("./bin/typescript").register();',
+      'const { readStatement } = require("./offline/images/clickhouse/front/statement.ts");',
+      'readStatement("SELECT 1 IN (" + "1,".repeat(800_000) + "1)");',
+    ].join("\n");
+    execFileSync(process.execPath, ["--max-old-space-size=64", "-e", script], {
+      cwd: inProject(),
+      stdio: "pipe",
+    });
+  }, 60_000);
+
+  test("of dollar signs that open nothing is refused", () => {
+    const source = `SELECT ${Array.from({ length: 150_000 }, (_, index) => `$t${index}$ `).join("")}`;
+    expect(() => readStatement(source)).toThrow("here-documents such as $t100$ are not closed");
+  });
+});

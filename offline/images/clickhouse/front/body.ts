@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage } from "node:http";
 import * as path from "node:path";
 import type { Readable } from "node:stream";
 import * as zlib from "node:zlib";
@@ -16,8 +16,8 @@ export interface Received {
 const headBytes = 256 * 1024;
 /** Data is written in pieces of about this size: clients may send it in very small ones. */
 const pieceBytes = 1024 * 1024;
-/** A text without data after it is held in memory. */
-const mostBytes = 64 * 1024 * 1024;
+/** A text without data after it is held in memory, more than once; the front has 128 MiB (entrypoint.sh). */
+const mostBytes = 16 * 1024 * 1024;
 
 /**
  * Reads the query from the address and the body, which follows it. The data of an INSERT goes into a new file in
@@ -26,6 +26,15 @@ const mostBytes = 64 * 1024 * 1024;
  */
 export async function receive(request: IncomingMessage, query: string, folder: string): Promise<Received> {
   const input = chunksOf(decoded(request));
+  try {
+    return await receiveFrom(input, query, folder);
+  } finally {
+    // So that what is left can be read by somebody else.
+    await input.return();
+  }
+}
+
+async function receiveFrom(input: Chunks, query: string, folder: string): Promise<Received> {
   const head = await atLeast(input, query === "" ? Buffer.alloc(0) : Buffer.from(`${query}\n`), headBytes);
   const statement = readStatement(head.toString("latin1"));
   if (statement.data) {
@@ -45,11 +54,11 @@ let counter = 0;
 function decoded(request: IncomingMessage): Readable {
   const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   if (encoding === "identity" || encoding === "") return request;
-  const make = decoders[encoding];
+  const make = decoders.get(encoding);
   if (!make)
     throw new Failure(
       89,
-      `Unknown compression method ${encoding}; the local image knows ${Object.keys(decoders).join(", ")}`,
+      `Unknown compression method ${encoding}; the local image knows ${[...decoders.keys()].join(", ")}`,
       "UNKNOWN_COMPRESSION_METHOD",
     );
   const decoder = make();
@@ -58,22 +67,25 @@ function decoded(request: IncomingMessage): Readable {
 }
 
 const zstd = (zlib as { createZstdDecompress?: () => zlib.Gunzip }).createZstdDecompress;
-const decoders: Readonly<Record<string, () => zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress>> = {
-  gzip: () => zlib.createGunzip(),
-  deflate: () => zlib.createInflate(),
-  br: () => zlib.createBrotliDecompress(),
+// By a name that the client gives: no object, which has names of its own, such as "constructor".
+const decoders: ReadonlyMap<string, () => zlib.Gunzip | zlib.Inflate | zlib.BrotliDecompress> = new Map([
+  ["gzip", () => zlib.createGunzip()],
+  ["deflate", () => zlib.createInflate()],
+  ["br", () => zlib.createBrotliDecompress()],
   // Node has it from 22.15 on.
-  ...(zstd ? { zstd } : {}),
-};
+  ...(zstd ? ([["zstd", () => zstd()]] as const) : []),
+]);
 
 type Chunks = AsyncIterator<Buffer>;
 
-async function* chunksOf(stream: Readable): Chunks & AsyncGenerator<Buffer> {
+async function* chunksOf(stream: Readable): AsyncGenerator<Buffer, void, undefined> {
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    // A destroyed request could not be answered any more.
+    const destroyOnReturn = !(stream instanceof IncomingMessage);
+    for await (const chunk of stream.iterator({ destroyOnReturn })) yield chunk as Buffer;
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    if (!/^(Z_|ERR_.*(ZLIB|BROTLI|ZSTD)|ERR__ERROR_FORMAT)/.test(code)) throw error;
+    if (!/^(Z_|ZSTD_|ERR_.*(ZLIB|BROTLI|ZSTD)|ERR__ERROR_FORMAT)/.test(code)) throw error;
     throw new Failure(271, `Cannot decompress the request: ${(error as Error).message}`, "CANNOT_DECOMPRESS");
   }
 }

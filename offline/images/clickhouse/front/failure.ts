@@ -30,12 +30,12 @@ export function failureFrom(error: unknown): Failure {
     text = found[2] as string;
   }
   for (;;) {
-    const found = /^([\s\S]*?)\s*\((?:([A-Z][A-Z0-9_]{2,})|version [^()]*(?:\([^()]*\))?)\)\.?\s*$/.exec(
-      text,
-    );
+    text = text.trimEnd();
+    // Nothing in it may repeat what stands before the bracket: errors quote queries, which can be long.
+    const found = /\((?:([A-Z][A-Z0-9_]{2,})|version [^()]*(?:\([^()]*\))?)\)\.?$/.exec(text);
     if (!found) break;
-    text = found[1] as string;
-    type = found[2] ?? type;
+    text = text.slice(0, found.index);
+    type = found[1] ?? type;
   }
   return new Failure(code, text, type);
 }

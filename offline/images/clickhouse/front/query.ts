@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { Received } from "./body";
 import type { Connection, Result } from "./engine";
 import { Failure } from "./failure";
@@ -96,7 +97,14 @@ export function identifier(text: string): string {
   return `\`${text.replace(/[\\`]/g, "\\$&").replace(/\0/g, "\\0")}\``;
 }
 
-/** The statement's text has one character a byte. */
+/** The statement's text has one character a byte; the engine takes a string, in which bytes of no character would be lost. */
 function utf8(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8");
+  const bytes = Buffer.from(text, "latin1");
+  if (!isUtf8(bytes))
+    throw new Failure(
+      36,
+      "The query is not UTF-8; only the data of an INSERT can be something else",
+      "BAD_ARGUMENTS",
+    );
+  return bytes.toString("utf8");
 }

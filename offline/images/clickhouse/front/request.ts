@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { Failure } from "./failure";
 
@@ -20,6 +21,31 @@ export interface QueryRequest {
     | undefined;
   /** Whether the client has asked for a compressed answer. */
   readonly compressed: boolean;
+}
+
+/**
+ * The address of a request, as Node tells it: a path, which may look like another server's address (`//`), or a whole
+ * address, which is for proxies.
+ * @throws Failure for an address that cannot be read.
+ */
+export function readAddress(address: string): URL {
+  const url = parseAddress(address);
+  const bytes = url.search.replace(/%([0-9a-f]{2})/gi, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  if (!isUtf8(Buffer.from(bytes, "latin1")))
+    throw new Failure(36, "The parameters of the address are not UTF-8", "BAD_ARGUMENTS");
+  return url;
+}
+
+function parseAddress(address: string): URL {
+  try {
+    return address.startsWith("/")
+      ? new URL(`http://clickhouse${address}`)
+      : new URL(address, "http://clickhouse");
+  } catch {
+    throw new Failure(36, `Invalid address ${JSON.stringify(address)}`, "BAD_ARGUMENTS");
+  }
 }
 
 /** @throws Failure for what contradicts itself or cannot be followed. */

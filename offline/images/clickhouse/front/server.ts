@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as http from "node:http";
+import { finished } from "node:stream/promises";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { type Received, receive } from "./body";
@@ -8,7 +9,7 @@ import type { Connection, Engine, Result } from "./engine";
 import { Failure, failureFrom, httpStatus } from "./failure";
 import { log } from "./log";
 import { execute } from "./query";
-import { type QueryRequest, readRequest } from "./request";
+import { type QueryRequest, readAddress, readRequest } from "./request";
 import { Sessions } from "./sessions";
 import { addressAllowed, passwordMatches, type User } from "./users";
 
@@ -43,7 +44,15 @@ export class Front {
     // A query may take longer to answer, and an INSERT longer to arrive, than Node's defaults allow.
     server.requestTimeout = 0;
     server.timeout = 0;
-    server.on("request", (request, response) => void this.answer(request, response));
+    server.on("request", (request, response) => {
+      this.answer(request, response)
+        .catch((error) => this.sendFailure(request, response, error))
+        // Nothing of one request may end the process.
+        .catch((error) => {
+          log("error", `answering a ${request.method} request: ${(error as Error).stack}`);
+          response.destroy();
+        });
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host, port, ipv6Only: host === "::" }, () => resolve());
@@ -70,13 +79,13 @@ export class Front {
   }
 
   private async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", "http://clickhouse");
     response.setHeader("X-ClickHouse-Server-Display-Name", this.options.displayName);
+    const url = readAddress(request.url ?? "/");
     if (url.pathname === "/ping" || url.pathname === "/replicas_status") sendText(response, 200, "Ok.\n");
     else if (url.pathname !== "/" && url.pathname !== "/query")
       sendText(response, 404, noHandler(url.pathname));
-    else if (isBareVisit(request, url)) sendText(response, 200, "Ok.\n");
     else if (!["GET", "HEAD", "POST"].includes(request.method ?? "")) sendText(response, 501, "");
+    else if (isBareVisit(request, url)) sendText(response, 200, "Ok.\n");
     else await this.answerQuery(request, url, response);
   }
 
@@ -88,7 +97,7 @@ export class Front {
     this.running++;
     try {
       const query = readRequest(request.method ?? "GET", url, request.headers);
-      response.setHeader("X-ClickHouse-Query-Id", query.queryId ?? randomUUID());
+      response.setHeader("X-ClickHouse-Query-Id", headerText(query.queryId ?? randomUUID()));
       response.setHeader("X-ClickHouse-Timezone", this.options.timezone);
       const user = this.authenticate(query, request);
       if (this.running > this.options.maxQueries)
@@ -100,8 +109,6 @@ export class Front {
       const received = await receive(request, query.query, this.options.incoming);
       const result = await this.run(user, query, received);
       await sendResult(request, response, query, received, result);
-    } catch (error) {
-      this.sendFailure(request, response, error);
     } finally {
       this.running--;
       if (this.running === 0) this.idle?.();
@@ -146,19 +153,40 @@ export class Front {
     }
   }
 
-  private sendFailure(request: http.IncomingMessage, response: http.ServerResponse, error: unknown): void {
+  private async sendFailure(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    error: unknown,
+  ): Promise<void> {
+    const isWhole = await readToEnd(request);
     if (request.destroyed && !request.complete) return;
     const failure = failureFrom(error);
     if (!(error instanceof Failure))
       log("error", `${request.method} request: ${(error as Error).stack ?? error}`);
     // Rows that are still on their way would be taken for the next request.
-    if (!request.complete) {
-      response.setHeader("Connection", "close");
-      request.resume();
-    }
+    if (!isWhole) response.setHeader("Connection", "close");
     response.setHeader("X-ClickHouse-Exception-Code", String(failure.code));
     sendText(response, httpStatus(failure.code), failure.body(this.options.version));
     if (isFatal(failure)) this.options.onDead(failure.message);
+  }
+}
+
+/** So long, at most, a request that is refused already may go on to arrive. */
+const refusedMs = 10_000;
+
+/**
+ * Reads what is left of a request, as ClickHouse does before it refuses one: many clients do not listen before they
+ * have sent everything, and the connection can be kept then. False where too much is left.
+ */
+async function readToEnd(request: http.IncomingMessage): Promise<boolean> {
+  if (request.readableEnded) return true;
+  request.unpipe();
+  request.resume();
+  try {
+    await finished(request, { signal: AbortSignal.timeout(refusedMs) });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -185,6 +213,11 @@ function noHandler(pathname: string): string {
   return `There is no handle ${pathname}\n\nUse / or /ping for health checks.\nOr /replicas_status for more sophisticated health checks.\nSend queries from your program with POST method or GET /?query=...\n`;
 }
 
+/** A header holds the bytes of the text; line ends and the like cannot be in one. */
+function headerText(text: string): string {
+  return Buffer.from(text.replace(/\p{Cc}/gu, "?")).toString("latin1");
+}
+
 function sendText(response: http.ServerResponse, status: number, text: string): void {
   response.writeHead(status, {
     "Content-Type": "text/plain; charset=UTF-8",
@@ -205,7 +238,7 @@ async function sendResult(
   result: Result,
 ): Promise<void> {
   const format = statement.data ? query.format : (statement.format ?? query.format);
-  response.setHeader("X-ClickHouse-Format", format);
+  response.setHeader("X-ClickHouse-Format", headerText(format));
   response.setHeader("X-ClickHouse-Summary", JSON.stringify(summary(result)));
   response.setHeader("Content-Type", contentType(format));
   let bytes = result.bytes;

@@ -26,13 +26,15 @@ export interface InsertData {
  * @throws Failure for several queries in one request, and for files that a query would read or write.
  */
 export function readStatement(source: string): Statement {
-  const tokens = tokenize(source);
-  const words: Token[] = [];
+  let first: Token | undefined;
+  // Of a long list of values there are too many tokens to keep them all.
+  let beforePrevious: Token | undefined;
+  let previous: Token | undefined;
   let depth = 0;
   let end = source.length;
+  let format: string | undefined;
   let insert: InsertParts | undefined;
-  for (const token of tokens) {
-    const previous = words[words.length - 1];
+  for (const token of tokenize(source)) {
     if (end < source.length) throw new Failure(62, "Multi-statements are not allowed", "SYNTAX_ERROR");
     if (token.text === ";" && depth === 0) {
       end = token.start;
@@ -40,8 +42,8 @@ export function readStatement(source: string): Statement {
     }
     if (token.text === "(" || token.text === "[") depth++;
     else if (token.text === ")" || token.text === "]") depth--;
-    refuseFiles(words, token);
-    if (depth === 0 && words[0]?.word === "INSERT" && previous) {
+    refuseFiles(beforePrevious, previous, token);
+    if (depth === 0 && first?.word === "INSERT" && previous) {
       insert = { ...insert, ...insertPart(previous, token, insert) };
       if (insert.query) insert = { query: true };
       else if (insert.format || insert.values) {
@@ -50,10 +52,14 @@ export function readStatement(source: string): Statement {
         if (insert.name) return withData(source, insert, startOfData(source, token.end));
       }
     }
-    words.push(token);
+    if (previous?.word === "FORMAT" && previous !== first) format = token.text;
+    if (token.word === "FORMAT") format = undefined;
+    first ??= token;
+    beforePrevious = previous;
+    previous = token;
   }
   const text = source.slice(0, end).trimEnd();
-  return { text, format: insert ? undefined : lastFormat(words), data: undefined };
+  return { text, format: insert ? undefined : format, data: undefined };
 }
 
 interface Token {
@@ -111,8 +117,7 @@ function startOfData(source: string, at: number): number {
   return at + (pattern.exec(source)?.[0].length ?? 0);
 }
 
-function refuseFiles(words: readonly Token[], token: Token): void {
-  const previous = words[words.length - 1];
+function refuseFiles(beforePrevious: Token | undefined, previous: Token | undefined, token: Token): void {
   if (previous?.word === "INTO" && token.word === "OUTFILE")
     throw new Failure(358, "INTO OUTFILE is not allowed", "INTO_OUTFILE_NOT_ALLOWED");
   if (previous?.word === "FROM" && token.word === "INFILE")
@@ -122,16 +127,15 @@ function refuseFiles(words: readonly Token[], token: Token): void {
       "NOT_IMPLEMENTED",
     );
   // In-process, this one function needs no grant and minds no user_files_path.
-  if (callsFile(words, token))
+  if (callsFile(beforePrevious, previous, token))
     throw new Failure(48, "The local image has no function file", "NOT_IMPLEMENTED");
 }
 
-function callsFile(words: readonly Token[], token: Token): boolean {
-  const last = words[words.length - 1];
-  if (token.text === "(") return isFile(last);
+function callsFile(beforePrevious: Token | undefined, previous: Token | undefined, token: Token): boolean {
+  if (token.text === "(") return isFile(previous);
   // A function can be named without being called: * APPLY file, arrayMap(file, …).
-  const taker = last?.text === "(" ? words[words.length - 2] : last;
-  return isFile(token) && /^(APPLY|ARRAY\w+|MAP\w+)$/.test(taker?.word ?? "");
+  const taker = previous?.text === "(" ? beforePrevious : previous;
+  return taker?.word !== undefined && /^(APPLY|ARRAY\w+|MAP\w+)$/.test(taker.word) && isFile(token);
 }
 
 function isFile(token: Token | undefined): boolean {
@@ -140,29 +144,11 @@ function isFile(token: Token | undefined): boolean {
   return name === "file" || (name !== token?.text && name.includes("\\"));
 }
 
-function lastFormat(words: readonly Token[]): string | undefined {
-  const at = words.map(({ word }) => word).lastIndexOf("FORMAT");
-  return at > 0 ? words[at + 1]?.text : undefined;
-}
-
-const skipped = /(?:[\s\0]+|--[^\n]*|#[! ][^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/y;
-// In latin1, the three bytes of each of ‘ ’ “ ”, which ClickHouse takes for quotes too.
-const single = /\u00e2\u0080\u0098[\s\S]*?(?:\u00e2\u0080\u0099|$)/.source;
-const double = /\u00e2\u0080\u009c[\s\S]*?(?:\u00e2\u0080\u009d|$)/.source;
-const quoted = new RegExp(
-  [
-    /'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)/.source,
-    /"(?:[^"\\]|\\[\s\S]|"")*(?:"|$)/.source,
-    /`(?:[^`\\]|\\[\s\S]|``)*(?:`|$)/.source,
-    /\$(\w*)\$[\s\S]*?\$\1\$/.source,
-    single,
-    double,
-  ].join("|"),
-  "y",
-);
+const skipped = /[\s\0]+|--[^\n]*|#[! ][^\n]*|\/\*[\s\S]*?(?:\*\/|$)/y;
 const bare = /[A-Za-z_][\w$]*|[0-9][\w.]*|[\s\S]/y;
 
 function* tokenize(source: string): Generator<Token> {
+  const quotes = new Quotes(source);
   let at = 0;
   while (at < source.length) {
     const gap = matchAt(skipped, source, at);
@@ -170,11 +156,12 @@ function* tokenize(source: string): Generator<Token> {
       at += gap.length;
       continue;
     }
-    const quote = matchAt(quoted, source, at);
-    const text = quote ?? (matchAt(bare, source, at) as string);
-    const word = quote === undefined && /^[A-Za-z_]/.test(text) ? text.toUpperCase() : undefined;
-    yield { text, word, start: at, end: at + text.length };
-    at += text.length;
+    const quoteEnd = quotes.endAt(at);
+    const end = quoteEnd ?? at + (matchAt(bare, source, at) as string).length;
+    const text = source.slice(at, end);
+    const word = quoteEnd === undefined && /^[A-Za-z_]/.test(text) ? text.toUpperCase() : undefined;
+    yield { text, word, start: at, end };
+    at = end;
   }
 }
 
@@ -182,3 +169,72 @@ function matchAt(pattern: RegExp, source: string, at: number): string | undefine
   pattern.lastIndex = at;
   return pattern.exec(source)?.[0];
 }
+
+// In latin1, the three bytes of each of ‘ ’ “ ”, which ClickHouse takes for quotes too.
+const curly: ReadonlyMap<string, string> = new Map([
+  ["\u00e2\u0080\u0098", "\u00e2\u0080\u0099"],
+  ["\u00e2\u0080\u009c", "\u00e2\u0080\u009d"],
+]);
+
+/** Finds the ends of quoted texts without regular expressions, which fail at some millions of characters. */
+class Quotes {
+  private openHereDocuments = 0;
+
+  constructor(private readonly source: string) {}
+
+  /** Where the quoted text that begins here ends, which is the source's end if it is not closed; undefined for none. */
+  endAt(at: number): number | undefined {
+    switch (this.source[at]) {
+      case "'":
+      case '"':
+      case "`":
+        return this.endOfPlain(at);
+      case "$":
+        return this.endOfHereDocument(at);
+      case "\u00e2": {
+        const close = curly.get(this.source.slice(at, at + 3));
+        return close === undefined ? undefined : this.endOf(close, at + 3);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** A backslash or doubling escapes the quote. */
+  private endOfPlain(start: number): number {
+    const { source } = this;
+    const quote = source.charCodeAt(start);
+    for (let at = start + 1; at < source.length; at++) {
+      const code = source.charCodeAt(at);
+      if (code === backslash) at++;
+      else if (code === quote) {
+        if (source.charCodeAt(at + 1) !== quote) return at + 1;
+        at++;
+      }
+    }
+    return source.length;
+  }
+
+  private endOfHereDocument(at: number): number | undefined {
+    const tag = matchAt(/\$\w*\$/y, this.source, at);
+    if (tag === undefined) return undefined;
+    const close = this.source.indexOf(tag, at + tag.length);
+    if (close >= 0) return close + tag.length;
+    // Each one has cost a look at all that follows.
+    if (++this.openHereDocuments > mostOpenHereDocuments)
+      throw new Failure(
+        62,
+        `More than ${mostOpenHereDocuments} here-documents such as ${tag} are not closed`,
+        "SYNTAX_ERROR",
+      );
+    return undefined;
+  }
+
+  private endOf(close: string, from: number): number {
+    const found = this.source.indexOf(close, from);
+    return found < 0 ? this.source.length : found + close.length;
+  }
+}
+
+const backslash = 0x5c;
+const mostOpenHereDocuments = 100;
