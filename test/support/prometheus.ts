@@ -84,5 +84,5 @@ export function metricsIn(expr: string): string[] {
       .replace(/\b(on|by|ignoring|without|group_left|group_right)\s*\([^)]*\)/g, " ")
       .replace(/\[[^\]]*\]/g, "")
       .match(/(?<!\w)[a-zA-Z_:][\w:]*(?!\w|\s*\()/g) ?? [];
-  return words.filter((word) => !/^(and|or|unless|bool|sum|min|max|by|on|e)$/.test(word));
+  return words.filter((word) => !/^(and|or|unless|bool|offset|group_left|group_right)$/.test(word));
 }

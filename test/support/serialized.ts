@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { inProject } from "../../src/lib/paths";
 import { run } from "../../src/lib/process";
 import type { ProviderName } from "../../src/providers/dynamic";
@@ -42,10 +43,13 @@ export async function inHost(
   { cwd = inProject("src"), env = {} }: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Outcome[]> {
   const input = JSON.stringify({ text, calls });
-  const host = inProject("node_modules", "require-from-string");
-  const { stdout } = await run(process.execPath, ["-e", hosting, host], { cwd, env, input });
+  const loader = fromPulumi.resolve("require-from-string");
+  const { stdout } = await run(process.execPath, ["-e", hosting, loader], { cwd, env, input });
   return JSON.parse(stdout.slice(stdout.indexOf(marker) + marker.length));
 }
+
+/** The provider host's own packages: it loads the texts with one of them. */
+const fromPulumi = createRequire(inProject("node_modules", "@pulumi", "pulumi", "package.json"));
 
 /** What the operations print comes before it. */
 const marker = "outcomes:";

@@ -106,6 +106,8 @@ it("metrics are told from the other words of an expression", () => {
   const expr =
     'sum by (a) (rate(x_total{b="c"}[1m])) / (max(y:z:ratio) > bool 1e3) unless on (d) 4 * 3600 == p_bytes';
   expect(metricsIn(expr)).toEqual(["x_total", "y:z:ratio", "p_bytes"]);
+  const panel = 'a{b=~"$b"} * ignoring(c) group_left d offset 5m / scalar(max(rate(e[$__rate_interval])))';
+  expect(metricsIn(panel)).toEqual(["a", "d", "e"]);
 });
 
 it("rules use only metrics that the contract or a known exporter has", () => {
