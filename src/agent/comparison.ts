@@ -7,6 +7,7 @@ import type { Canary } from "./canary";
 import type { ClickHouseQuery } from "./clickhouse";
 import { type Clock, monotonic } from "./clock";
 import { type Consumers, readConsumers, untold } from "./consumers";
+import { Stopping } from "./loop";
 import { type AgentMetrics, type ComparisonResult, comparisonResults } from "./metrics";
 import { type PostgresLogin, type PostgresQuery, withPostgres } from "./postgres";
 import type { AgentTable } from "./settings";
@@ -18,6 +19,7 @@ import {
   keysQuery,
   Lasting,
   maxChangedKeys,
+  readingsThatLast,
   rowsIn,
   type SettledRow,
   settledSql,
@@ -119,11 +121,17 @@ export interface Looks {
 /** Looks until the two sides are equal, or their difference has lasted, or nothing can be said. */
 export async function untilTold(looks: Looks): Promise<Comparison> {
   const clock = looks.clock ?? monotonic;
-  const began = clock();
   const lasting = new Lasting();
+  let limit = { from: clock(), ms: slowestMs, arrived: false };
+  let readings = 0;
   for (;;) {
     // Asked before the reading: what has arrived by then, the reading sees.
     const arrived = looks.hasArrived();
+    if (arrived && !limit.arrived) {
+      limit = { from: clock(), ms: patienceMs, arrived };
+      readings = 0;
+    }
+    readings += 1;
     const { areReading, mark: held } = arrived ? await looks.consumers() : untold;
     const reading = await looks.read();
     if ("result" in reading) return reading;
@@ -134,7 +142,8 @@ export async function untilTold(looks: Looks): Promise<Comparison> {
       const closer = await looks.readCloser();
       return "result" in closer ? closer : judged(closer);
     }
-    if (now - began > (arrived ? patienceMs : slowestMs)) {
+    // That a large table takes long to read says nothing of the pipeline: some looks it gets in any case.
+    if (now - limit.from > limit.ms && readings > readingsThatLast) {
       return unsettled(
         arrived && !areReading
           ? "the table's consumer in ClickHouse stands still"
@@ -348,10 +357,10 @@ export class ComparisonRounds {
       this.show(source, await this.options.compare(next.table, signal, busy));
       this.options.onResult(source, undefined);
     } catch (error) {
-      // Told to end: that was no fault of the table's.
-      if (signal.aborted) throw error;
+      // Told to end: that was no fault of the table's. One that takes too long is.
+      if (signal.aborted && signal.reason instanceof Stopping) throw error;
       this.count(source, "failed");
-      this.options.onResult(source, error);
+      this.options.onResult(source, signal.aborted ? signal.reason : error);
     } finally {
       const ended = this.clock();
       this.options.metrics.comparisonSeconds.set({ table: source }, (ended - started) / 1000);

@@ -17,6 +17,13 @@ export interface LoopOptions {
   readonly clock?: Clock;
 }
 
+/** Why a run is told to end when it is not late: the agent stops. */
+export class Stopping extends Error {
+  constructor() {
+    super("the agent stops");
+  }
+}
+
 /** How long a run may go on after it was told to end, before the loop counts as dead. */
 const graceMs = 60_000;
 
@@ -43,7 +50,7 @@ export class Loop {
 
   /** Ends when the run that is under way has ended. */
   stop(): Promise<void> {
-    this.stopping.abort(new Error("the agent stops"));
+    this.stopping.abort(new Stopping());
     return this.finished;
   }
 

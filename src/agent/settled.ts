@@ -199,7 +199,8 @@ export function rowsIn(buckets: Buckets): number {
 
 /** How long a difference must have stayed the same, milliseconds. */
 export const lastingMs = 10_000;
-const readingsThatLast = 3;
+/** How often it must have been read meanwhile. */
+export const readingsThatLast = 3;
 
 /** Tells a difference of rows from one of rows that are on their way, by how it goes on. */
 export class Lasting {

@@ -14,6 +14,7 @@ import {
   readConsumers,
   restSeconds,
 } from "../../src/agent/consumers";
+import { Stopping } from "../../src/agent/loop";
 import { newMetrics } from "../../src/agent/metrics";
 import {
   differenceOf,
@@ -260,13 +261,20 @@ describe("a table's own consumers in ClickHouse", () => {
   const even = { postgres: buckets([0, 6, 9n]), clickhouse: buckets([0, 6, 9n]) };
 
   /** Compares a table that lacks a row in ClickHouse, second by second. */
-  function told(at: (second: number) => { rows?: readonly ConsumerRow[]; even?: boolean }) {
+  function told(
+    at: (second: number) => { rows?: readonly ConsumerRow[]; even?: boolean },
+    { readingMs = 0, arrives = true } = {},
+  ) {
     let now = 0;
     let asked = 0;
+    let rested = false;
     const here = () => at(Math.floor(now / 1000));
-    const read = async () => (here().even ? even : differing);
+    const read = async () => {
+      now += readingMs;
+      return here().even ? even : differing;
+    };
     const looks: Looks = {
-      hasArrived: () => now > 0,
+      hasArrived: () => arrives && rested,
       consumers: async () => {
         asked += 1;
         return consumersOf(here().rows ?? []);
@@ -276,6 +284,7 @@ describe("a table's own consumers in ClickHouse", () => {
       isWaitedFor: async () => false,
       rest: async (ms) => {
         now += ms;
+        rested = true;
       },
       clock: () => now,
     };
@@ -313,6 +322,40 @@ describe("a table's own consumers in ClickHouse", () => {
       even: second >= 21,
     }));
     expect(late.comparison).toEqual({ result: "equal", sourceRows: 6, targetRows: 6 });
+  });
+
+  test.each([2, 9, 10.5, 60])("a row is missing, too, where a reading takes %d s", async (readingSeconds) => {
+    const { comparison } = await told(() => ({ rows: [consumer()] }), { readingMs: readingSeconds * 1000 });
+    expect(comparison.result).toBe("different");
+  });
+
+  test.each([0, 20])(
+    "nothing is said while nothing comes through, with readings of %d s",
+    async (seconds) => {
+      const { comparison } = await told(() => ({}), { readingMs: seconds * 1000, arrives: false });
+      expect(comparison).toEqual({
+        result: "unsettled",
+        why: "rows are still on their way to ClickHouse",
+      });
+    },
+  );
+
+  test("a difference that changes with every reading is given up, however long they take", async () => {
+    let reads = 0;
+    const comparison = await untilTold({
+      hasArrived: () => reads > 0,
+      consumers: async () => consumersOf([consumer()]),
+      read: async () => {
+        reads += 1;
+        return { postgres: buckets([0, 6, 9n]), clickhouse: buckets([0, 5, BigInt(reads)]) };
+      },
+      readCloser: async () => differing,
+      isWaitedFor: async () => false,
+      rest: async () => {},
+      clock: () => reads * 60_000,
+    });
+    expect(comparison.result).toBe("unsettled");
+    expect(reads).toBeLessThan(7);
   });
 
   test("tables that are equal at the first look are compared without asking for them", async () => {
@@ -408,6 +451,31 @@ test("work of the databases is added up", async () => {
   expect(await busy.count(async () => 7)).toBe(7);
   await expect(busy.count(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(busy.ms).toBeGreaterThan(0);
+});
+
+test.each([
+  ["takes too long counts as failed", new Error("comparison: not finished after 900 s"), 1],
+  ["the agent's end breaks off is nobody's fault", new Stopping(), 0],
+])("a comparison that %s", async (_, reason, failed) => {
+  const metrics = newMetrics();
+  const ended = new AbortController();
+  const told: unknown[] = [];
+  const rounds = new ComparisonRounds({
+    tables: [{ source: "s.t", target: "t" }],
+    comparisonSeconds: 60,
+    metrics,
+    compare: async () => {
+      ended.abort(reason);
+      throw new Error("aborted");
+    },
+    onResult: (table, error) => told.push([table, error]),
+    log: () => {},
+  });
+  const run = rounds.run(ended.signal);
+  await (failed ? expect(run).resolves.toBe(0) : expect(run).rejects.toThrow("aborted"));
+  expect(told).toEqual(failed ? [["s.t", reason]] : []);
+  const { values } = await metrics.comparisons.get();
+  expect(values.find(({ labels }) => labels.result === "failed")?.value).toBe(failed);
 });
 
 describe("a table's comparison", () => {
