@@ -1,6 +1,6 @@
-import { ensureLocalImages, localServices } from "../../../offline/images";
 import type { CommandContext } from "../command";
 import { dockerStep } from "../session";
+import { ensureLocalImages, localServices } from "../toolchain/offline";
 import { count, table } from "../ui/format";
 
 /** Builds the local images that are missing, also where the official ones could be had. */

@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import Docker from "dockerode";
-import { ensureLocalImages, localReferences, localServices } from "../../../offline/images";
 import {
   type ImageMode,
   imagesFile,
@@ -12,6 +11,7 @@ import { writeAtomically } from "../../lib/files";
 import { messageOf } from "../../lib/retry";
 import { type Attempt, attempt } from "./downloads";
 import { ensureJmxExporter } from "./jmx";
+import { ensureLocalImages, localReferences, localServices } from "./offline";
 import type { DownloadProgress } from "./progress";
 
 export interface ImageOptions extends DownloadProgress {

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { fetchJmxExporter } from "../../../offline/images";
-import { lackingTools, thisHost } from "../../../offline/images/tools";
 import { type LocalFile, type ResolvedImages, readResolvedImages } from "../../images";
 import { inCache } from "../../lib/paths";
 import { run } from "../../lib/process";
 import { type Attempt, attempt } from "./downloads";
+import { fetchJmxExporter, lackingTools, thisHost } from "./offline";
 import type { DownloadProgress } from "./progress";
 
 /** By which it is fetched. */

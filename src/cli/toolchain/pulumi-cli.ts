@@ -3,10 +3,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { withLock } from "../../../bin/lock";
-import { buildLanguageHost, buildPulumi, builtPulumi, pulumiVersion } from "../../../offline/toolchain/build";
 import { inCache, inProject } from "../../lib/paths";
 import { findProgram, run } from "../../lib/process";
 import { type Attempt, attempt, downloadFile, downloadText, firstServing } from "./downloads";
+import { buildLanguageHost, buildPulumi, builtPulumi, pulumiVersion } from "./offline";
 import type { DownloadProgress } from "./progress";
 
 /** A Pulumi CLI with all that it needs to run a Node program. */

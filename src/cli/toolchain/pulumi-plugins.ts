@@ -2,10 +2,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { withLock } from "../../../bin/lock";
-import { installStandIns, isStandIn } from "../../../offline/plugins/install";
 import { inProject, inState } from "../../lib/paths";
 import { run } from "../../lib/process";
 import { attempt, firstServing } from "./downloads";
+import { installStandIns, isStandIn } from "./offline";
 import type { DownloadProgress } from "./progress";
 import type { PulumiCli } from "./pulumi-cli";
 
