@@ -1,6 +1,6 @@
 import type { CommandContext } from "../command";
 import { postgresOptions } from "../connections";
-import { type Progress, generate as workload } from "../generate/workload";
+import { type WorkloadProgress, generate as workload } from "../generate/workload";
 import { runningStack } from "../running";
 import type { CommonOptions } from "../session";
 
@@ -20,7 +20,7 @@ export async function generate(
   terminal.line(
     `${options.rate} rows/s for ${options.seconds} s on inventory.orders and inventory.customers`,
   );
-  const show = (progress: Progress) => {
+  const show = (progress: WorkloadProgress) => {
     const line = `${Math.round(progress.elapsedMs / 1000)} s: ${Math.round(progress.rate)} rows/s; ${totals(progress)}`;
     if (terminal.interactive) terminal.status(line);
     else terminal.line(line);
@@ -44,7 +44,11 @@ export async function generate(
   return 1;
 }
 
-function totals({ inserts, updates, deletes }: Pick<Progress, "inserts" | "updates" | "deletes">): string {
+function totals({
+  inserts,
+  updates,
+  deletes,
+}: Pick<WorkloadProgress, "inserts" | "updates" | "deletes">): string {
   const number = (value: number) => value.toLocaleString("en-US");
   return `${number(inserts)} inserted, ${number(updates)} updated, ${number(deletes)} deleted`;
 }

@@ -15,13 +15,13 @@ export interface WorkloadOptions {
   /** Connections at a time; by default as many as the rate needs, at most 16. */
   readonly connections?: number;
   /** Called once a second. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: (progress: WorkloadProgress) => void;
   /** Ends the workload early. */
   readonly signal?: AbortSignal;
 }
 
 /** What was done so far. */
-export interface Progress {
+export interface WorkloadProgress {
   readonly inserts: number;
   readonly updates: number;
   readonly deletes: number;
@@ -32,7 +32,7 @@ export interface Progress {
   readonly rate: number;
 }
 
-export interface WorkloadResult extends Omit<Progress, "rate"> {
+export interface WorkloadResult extends Omit<WorkloadProgress, "rate"> {
   /** Changed rows. */
   readonly rows: number;
   /** Rows a second over the whole time. */
@@ -100,7 +100,7 @@ async function look(client: pg.Client, random: Random): Promise<Shop> {
   };
 }
 
-type Counts = Omit<Progress, "rate">;
+type Counts = Omit<WorkloadProgress, "rate">;
 
 async function drive(
   clients: readonly pg.Client[],

@@ -36,7 +36,7 @@ export interface Verification {
   readonly differences: readonly RowDifference[];
 }
 
-export interface VerifyOptions {
+export interface VerificationOptions {
   /** How long the two sides may take to become equal, milliseconds. */
   readonly waitMs: number;
   readonly signal?: AbortSignal;
@@ -46,7 +46,10 @@ export interface VerifyOptions {
  * Compares each captured table with what ClickHouse shows of it, by number of rows and a checksum over all values.
  * While rows are on their way the two differ: it looks again until they are equal, or time is up.
  */
-export async function verify(facts: RunningStack, options: VerifyOptions): Promise<readonly Verification[]> {
+export async function verify(
+  facts: RunningStack,
+  options: VerificationOptions,
+): Promise<readonly Verification[]> {
   return withPostgres(facts, "postgres-admin", (postgres) =>
     withClickHouse(facts, async (clickhouse) => {
       const catalog = await readCatalog(postgres, facts);
