@@ -384,6 +384,10 @@ test("ClickHouse: users by the hashes of their passwords, limits that fit its me
   );
   expect(users).toContain('<default remove="remove"/>');
   expect(users).toContain("<query>GRANT SELECT ON cdc.*</query>");
+  expect(users).toContain(
+    `<constraints>
+        <max_memory_usage><min>1</min><max>${512 * 1024 * 1024}</max></max_memory_usage>`,
+  );
   expect(users).not.toContain("secret-of");
   // printf secret-of-clickhouse-reader-password | sha256sum
   expect(users).toContain("e998d254022d39ca114d4ed61ed97c8f297699bcf628abdc4f97cabfa31fb98f");

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import tar from "tar-stream";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { container } from "../../offline/plugins/docker/container/kind";
 import { unframed } from "../../offline/plugins/docker/container/logs";
 import { createOptions, endpointsOf } from "../../offline/plugins/docker/container/options";
@@ -14,6 +14,7 @@ import {
   toMebibytes,
 } from "../../offline/plugins/docker/container/units";
 import { archiveOf } from "../../offline/plugins/docker/container/uploads";
+import { connect } from "../../offline/plugins/docker/engine";
 import * as lifecycle from "../../offline/plugins/provider/lifecycle";
 import { unknown } from "../../offline/plugins/provider/unknown";
 
@@ -21,6 +22,20 @@ const seed = Buffer.from("seed");
 const check = (news: Record<string, unknown>) => lifecycle.check(container as never, {}, news, "c", seed);
 const options = (news: Record<string, unknown>) =>
   createOptions(check({ image: "i", name: "c", ...news }).inputs);
+
+describe("the engine's address", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test("is refused where it means ssh, also when it comes from DOCKER_HOST: files with passwords are sent there", () => {
+    vi.stubEnv("DOCKER_CONTEXT", undefined);
+    vi.stubEnv("DOCKER_HOST", "ssh://me@box.example");
+    expect(() => connect({})).toThrow('"ssh://me@box.example" is not supported by the stand-in');
+    vi.stubEnv("DOCKER_HOST", "unix:///run/docker.sock");
+    expect(() => connect({})).not.toThrow();
+  });
+});
 
 describe("the engine is asked for", () => {
   test("a container with the official plugin's defaults when only the image is given", () => {

@@ -30,12 +30,7 @@ export const engineConfig: Properties = {
   certPath: string(),
   context: string(),
   disableDockerDaemonCheck: bool(),
-  host: string({
-    check: (host: string) =>
-      /^(unix|tcp|http|https):\/\//.test(host)
-        ? undefined
-        : `"${host}" is not supported by the stand-in; it takes unix://, tcp://, http:// and https://`,
-  }),
+  host: string({ check: hostProblem }),
   keyMaterial: string(),
   registryAuth: set(
     object({
@@ -50,12 +45,21 @@ export const engineConfig: Properties = {
   sshOpts: list(string(), { unsupported: "it does not connect over SSH" }),
 };
 
+function hostProblem(host: string): string | undefined {
+  return /^(unix|tcp|http|https):\/\//.test(host)
+    ? undefined
+    : `"${host}" is not supported by the stand-in; it takes unix://, tcp://, http:// and https://`;
+}
+
+/** @throws Error for an address that it cannot reach, wherever that comes from: files with passwords are sent there. */
 export function connect(config: Values): Engine {
   const given = (name: string) => config[name] as string | undefined;
   const context = given("context") ?? process.env.DOCKER_CONTEXT;
   const host = context
     ? hostOfContext(context)
     : (given("host") ?? process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock");
+  const problem = hostProblem(host);
+  if (problem) throw new Error(`the Docker Engine's address ${problem}`);
   const certPath = given("certPath") ?? process.env.DOCKER_CERT_PATH;
   const pem = (input: string, variable: string, file: string) =>
     given(input) || process.env[variable] || (certPath && fs.readFileSync(path.join(certPath, file), "utf8"));
