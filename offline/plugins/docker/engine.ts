@@ -57,7 +57,7 @@ export function connect(config: Values): Engine {
   const context = given("context") ?? process.env.DOCKER_CONTEXT;
   const host = context
     ? hostOfContext(context)
-    : (given("host") ?? process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock");
+    : (given("host") ?? (process.env.DOCKER_HOST || "unix:///var/run/docker.sock"));
   const problem = hostProblem(host);
   if (problem) throw new Error(`the Docker Engine's address ${problem}`);
   const certPath = given("certPath") ?? process.env.DOCKER_CERT_PATH;
