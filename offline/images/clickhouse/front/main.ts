@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { findAll, isTrue, loadConfig, textAt } from "./config";
+import { loadConfig, textAt } from "./config";
 import { Engine } from "./engine";
 import { failureFrom } from "./failure";
 import { initialize } from "./init";
+import { listen } from "./listen";
 import { type Level, log, setLevel } from "./log";
 import { memoryLimit } from "./memory";
 import { AsynchronousMetrics } from "./metrics";
@@ -124,22 +125,6 @@ function writeEngineConfig(config: Element, users: Element, dataPath: string, li
 
 function start(dataPath: string, configFile: string, level: Level): Engine {
   return new Engine(dataPath, [`--config-file=${configFile}`, `--log-level=${level}`]);
-}
-
-async function listen(front: Front, config: Element): Promise<void> {
-  const port = Number(textAt(config, "http_port") ?? 8123);
-  const hosts = findAll(config, "listen_host").map((host) => host.text.trim());
-  const failures: string[] = [];
-  for (const host of hosts.length > 0 ? hosts : ["127.0.0.1", "::1"]) {
-    try {
-      await front.listen(host, port);
-    } catch (error) {
-      failures.push(`${host}: ${(error as Error).message}`);
-      if (hosts.length > 0 && !isTrue(textAt(config, "listen_try"))) throw error;
-    }
-  }
-  if (failures.length === Math.max(hosts.length, 1))
-    throw new Error(`listening on port ${port}: ${failures.join("; ")}`);
 }
 
 /** An engine that does not answer any more is of no use: the container's restart policy makes a new one. */
