@@ -1,7 +1,7 @@
-import type { AgentSettings } from "./settings";
+import { type ClickHouseAddress, fetchRows } from "../lib/clickhouse-fetch";
 
-export interface ClickHouseLogin extends Omit<AgentSettings["clickhouse"], "passwordFile"> {
-  readonly password: string;
+export interface ClickHouseLogin extends ClickHouseAddress {
+  readonly database: string;
 }
 
 export interface ClickHouseQueryOptions {
@@ -17,27 +17,12 @@ export type ClickHouseQuery = <T = Record<string, unknown>>(
   options?: ClickHouseQueryOptions,
 ) => Promise<T[]>;
 
-/** Asks ClickHouse in the pipeline's database. Integers of 64 bits and more come as the query writes them: as text. */
-export function clickhouseQuery({ url, user, password, database }: ClickHouseLogin): ClickHouseQuery {
-  return async <T>(sql: string, options: ClickHouseQueryOptions = {}) => {
-    const { signal, timeoutMs = 10_000, settings = {} } = options;
-    const address = new URL(url);
-    address.search = new URLSearchParams({
-      database,
-      max_execution_time: String(Math.ceil(timeoutMs / 1000)),
-      ...settings,
-    }).toString();
-    const response = await fetch(address, {
-      method: "POST",
-      headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
-      body: `${sql}\nFORMAT JSONEachRow`,
-      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
+/** Asks ClickHouse in the pipeline's database. */
+export function clickhouseQuery({ database, ...address }: ClickHouseLogin): ClickHouseQuery {
+  return (sql, { signal, timeoutMs = 10_000, settings = {} } = {}) =>
+    fetchRows(address, sql, {
+      signal,
+      timeoutMs,
+      parameters: { database, max_execution_time: String(Math.ceil(timeoutMs / 1000)), ...settings },
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`ClickHouse: ${text.trim().slice(0, 400)} (status ${response.status})`);
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as T);
-  };
 }

@@ -1,8 +1,8 @@
 // The agent: a small service beside the pipeline that sees what no exporter does. It is bundled into one file
 // (bundle.ts) and runs on Node 22 in a container of its own: node agent.js <settings.json>
 import * as fs from "node:fs";
+import { inOneLine } from "../lib/retry";
 import { startAgent } from "./agent";
-import { describe } from "./outcomes";
 import { parseSettings } from "./settings";
 
 const port = 9469;
@@ -32,6 +32,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error) => {
-  log(error instanceof Error && error.message.includes("\n") ? error.message : describe(error));
+  log(error instanceof Error && error.message.includes("\n") ? error.message : inOneLine(error));
   process.exit(1);
 });

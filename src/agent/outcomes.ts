@@ -1,4 +1,4 @@
-import { messageOf } from "../lib/retry";
+import { inOneLine } from "../lib/retry";
 import type { AgentMetrics, ProbeName } from "./metrics";
 
 /**
@@ -20,17 +20,9 @@ export class Outcomes {
     const failed = error !== undefined;
     if (failed !== (parts.get(part) ?? false)) {
       const what = part === probe ? probe : `${probe}, ${part}`;
-      this.log(failed ? `${what}: ${describe(error)}` : `${what}: works again`);
+      this.log(failed ? `${what}: ${inOneLine(error)}` : `${what}: works again`);
     }
     parts.set(part, failed);
     this.metrics.probeSuccess.set({ probe }, [...parts.values()].includes(true) ? 0 : 1);
   }
-}
-
-/** An error in a line: fetch says only in the cause what has happened. */
-export function describe(error: unknown): string {
-  const { cause } = error as Error;
-  const said = messageOf(error);
-  const text = cause === undefined ? said : `${said}: ${messageOf(cause)}`;
-  return text.replace(/\s+/g, " ").slice(0, 500);
 }

@@ -1,8 +1,10 @@
-// Metrics of ClickHouse in Prometheus's text format, on port 9116. It runs alone, on Node 22 in a container of its
-// own, so it uses nothing but Node. What the server counts has the names that ClickHouse's own Prometheus endpoint
-// gives it; what tables hold has names that begin with clickhouse_table_ and clickhouse_kafka_.
+// Metrics of ClickHouse in Prometheus's text format, on port 9116. It runs as one bundle on Node 22, in a container of
+// its own. What the server counts has the names that ClickHouse's own Prometheus endpoint gives it; what tables hold has
+// names that begin with clickhouse_table_ and clickhouse_kafka_.
 import * as fs from "node:fs";
 import * as http from "node:http";
+import { type ClickHouseAddress, fetchRows } from "../lib/clickhouse-fetch";
+import { inOneLine } from "../lib/retry";
 
 export interface Metric {
   readonly name: string;
@@ -124,7 +126,7 @@ export async function collect(query: Query): Promise<Metric[]> {
   const started = process.hrtime.bigint();
   const groups = await Promise.allSettled([serverMetrics(query), tableMetrics(query), kafkaMetrics(query)]);
   const failed = groups.filter((group) => group.status === "rejected");
-  for (const { reason } of failed) console.error(`clickhouse-exporter: ${describe(reason)}`);
+  for (const { reason } of failed) console.error(`clickhouse-exporter: ${inOneLine(reason)}`);
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   return [
     gauge("clickhouse_up", "Whether ClickHouse answered", failed.length < groups.length ? "1" : "0"),
@@ -215,28 +217,9 @@ function number(text: string): string {
   return text.replace(/^\+?inf$/i, "+Inf").replace(/^-inf$/i, "-Inf");
 }
 
-export interface ClickHouseAddress {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-}
-
 /** Queries ClickHouse over HTTP, four seconds at most: less than a scrape waits. */
-export function httpQuery({ url, user, password }: ClickHouseAddress): Query {
-  return async (sql) => {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
-      body: `${sql} FORMAT JSONEachRow`,
-      signal: AbortSignal.timeout(4000),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${url}: ${response.status} ${text.slice(0, 500)}`);
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Row);
-  };
+export function httpQuery(address: ClickHouseAddress): Query {
+  return (sql) => fetchRows<Row>(address, sql, { timeoutMs: 4000 });
 }
 
 /** `/metrics`, and a page that says so. */
@@ -253,11 +236,6 @@ export function createServer(query: Query): http.Server {
       response.writeHead(404).end("there is /metrics\n");
     }
   });
-}
-
-function describe(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 function serve(env: NodeJS.ProcessEnv): void {

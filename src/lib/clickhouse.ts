@@ -19,7 +19,7 @@ export interface ClickHouseOptions {
   readonly statementTimeoutMs?: number;
 }
 
-/** Asks and orders: the one way in which this project speaks to ClickHouse. */
+/** Asks and orders: the one way in which Pulumi's providers and the command line speak to ClickHouse. */
 export interface ClickHouse {
   /** Rows of a query, as JSON has them: integers of 64 bits and more are texts. */
   rows<T>(sql: string, parameters?: Readonly<Record<string, unknown>>): Promise<T[]>;

@@ -60,3 +60,11 @@ export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join("; ");
   return error instanceof Error ? error.message || error.name : String(error);
 }
+
+/** An error in a line: fetch says only in the cause what has happened. */
+export function inOneLine(error: unknown): string {
+  const { cause } = error as Error;
+  const said = messageOf(error);
+  const text = cause === undefined ? said : `${said}: ${messageOf(cause)}`;
+  return text.replace(/\s+/g, " ").slice(0, 500);
+}
