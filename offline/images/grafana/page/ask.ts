@@ -68,7 +68,11 @@ async function askPrometheus(
   return (answer as { data: PrometheusData }).data;
 }
 
-async function askClickHouse(uid: string, body: string, signal: AbortSignal): Promise<ClickHouseAnswer> {
+async function askClickHouse(
+  uid: string,
+  body: string,
+  signal: AbortSignal | null = null,
+): Promise<ClickHouseAnswer> {
   const headers = { "Content-Type": "application/sql" };
   return (await ask(`${proxy}/${uid}/`, { method: "POST", headers, body, signal })) as ClickHouseAnswer;
 }
@@ -115,10 +119,9 @@ async function valuesOf(
   { datasource, query }: { readonly datasource: string; readonly query: string },
   scope: Scope,
 ): Promise<readonly string[]> {
-  const { signal } = new AbortController();
   const [, series, label] = /^label_values\(\s*(.+?)\s*,\s*(\w+)\s*\)$/.exec(query) ?? [];
   if (series === undefined || label === undefined) {
-    const { meta, data } = await askClickHouse(datasource, substitute(query, scope), signal);
+    const { meta, data } = await askClickHouse(datasource, substitute(query, scope));
     return data.map((row) => String(row[meta[0]?.name ?? ""]));
   }
   const parameters = new URLSearchParams({

@@ -22,8 +22,16 @@ function App() {
   }, []);
   useEffect(() => {
     if (!uid) return;
+    // An answer that comes when another dashboard was chosen must not take the place of that one's.
+    let isWanted = true;
     setError(undefined);
-    readDashboard(uid).then(setDashboard, (error: Error) => setError(error.message));
+    readDashboard(uid).then(
+      (dashboard) => isWanted && setDashboard(dashboard),
+      (error: Error) => isWanted && setError(error.message),
+    );
+    return () => {
+      isWanted = false;
+    };
   }, [uid]);
   useEffect(() => {
     document.title = dashboard ? `${dashboard.title} – dashboard page` : "dashboard page";
