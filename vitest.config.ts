@@ -36,7 +36,8 @@ export default defineConfig({
           include: ["test/provider/**/*.test.ts"],
           globalSetup: "test/support/servers-setup.ts",
           testTimeout: 2 * minutes,
-          hookTimeout: 5 * minutes,
+          // The first that asks for a server pulls its image, where that is an official one.
+          hookTimeout: 10 * minutes,
           poolOptions: oneAfterTheOther,
         },
       },
