@@ -1,36 +1,29 @@
-import type { dynamic } from "@pulumi/pulumi";
+import { type Failures, isText, type Raw, withDefaults } from "../check";
 import { isUnknown } from "../unknown";
 import type { ClickHouseSchemaInputs } from "./types";
-
-type Failures = dynamic.CheckFailure[];
-type Raw = Readonly<Record<string, unknown>>;
 
 /** Defaults of what may be left out. */
 const defaults = { consumers: 1, managed: false, startTimeoutSeconds: 120 } as const;
 
 /** The inputs with defaults, and what is wrong with them. Values that are not known yet are let through. */
 export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failures: Failures } {
-  const given = Object.fromEntries(
-    Object.entries(news).filter(([, value]) => value !== undefined && value !== null),
-  );
-  const inputs: Raw = { ...defaults, ...given };
+  const inputs = withDefaults(news, defaults);
   const known = inputs as unknown as ClickHouseSchemaInputs;
   const failures: Failures = [];
   const demand = (property: string, isFine: () => boolean, reason: string) => {
     if (!isUnknown(inputs[property]) && !isFine())
       failures.push({ property, reason: `is ${shown(property, inputs[property])}; ${reason}` });
   };
-  const isText = (property: string) => typeof inputs[property] === "string" && inputs[property] !== "";
   demand("url", () => /^https?:\/\/[^/]+/.test(String(known.url)), "must be like http://127.0.0.1:8123");
   for (const property of ["user", "brokers", "topicPrefix", "consumerGroup"])
-    demand(property, () => isText(property), "must be a text, not empty");
+    demand(property, () => isText(inputs[property]), "must be a text, not empty");
   demand("password", () => typeof known.password === "string", "must be a text");
   demand(
     "database",
-    () => isText("database") && !["system", "information_schema"].includes(known.database.toLowerCase()),
+    () => isText(known.database) && !["system", "information_schema"].includes(known.database.toLowerCase()),
     "must be a database's name, not one of ClickHouse's own",
   );
-  demand("brokers", () => isText("brokers") && !known.brokers.includes("'"), "must be like kafka:9092");
+  demand("brokers", () => isText(known.brokers) && !known.brokers.includes("'"), "must be like kafka:9092");
   demand(
     "tables",
     () => Array.isArray(known.tables) && known.tables.length > 0,

@@ -7,7 +7,6 @@ import {
 } from "../../lib/clickhouse";
 import { withoutCredentials } from "../../lib/http";
 import { messageOf } from "../../lib/retry";
-import { UnreachableError } from "../../lib/unreachable";
 import { type CapturedTable, literal, qualified, qualifiedName, quotedIdentifier } from "../../tables";
 import { type Births, keptBirth } from "../births";
 import { changedProperties, driftOf } from "../drift";
@@ -15,6 +14,7 @@ import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { type Relations, remadeTables } from "../relations";
 import { isUnknown } from "../unknown";
+import { driftIfUnreachable, goneIfManaged } from "../unreachable";
 import { checkInputs } from "./check";
 import { keptColumns } from "./kept";
 import { observe, type Reality } from "./observe";
@@ -81,42 +81,34 @@ export async function update(
   return { outs: await establish(news, olds) };
 }
 
-export async function read(id: string, props: ClickHouseSchemaState): Promise<dynamic.ReadResult> {
-  try {
-    return await withClickHouse(serverOf(props), optionsFor(presentMs), async (clickhouse) => {
+export function read(id: string, props: ClickHouseSchemaState): Promise<dynamic.ReadResult> {
+  return driftIfUnreachable(id, props, () =>
+    withClickHouse(serverOf(props), optionsFor(presentMs), async (clickhouse) => {
       const reality = await observe(clickhouse, props.database);
       if (!reality.objects.some(isOurs)) return { id: "", props: {} };
       const drift = planSchema(props, reality, props.fingerprints ?? {}).flatMap(({ why }) => why);
       return { id, props: { ...props, drift: [...problemsOf(props, reality), ...drift] } };
-    });
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    // Its container may be gone, and the same refresh finds that out: the next update brings both back.
-    return { id, props: { ...props, drift: [error.message] } };
-  }
+    }),
+  );
 }
 
 async function remove(_id: string, props: ClickHouseSchemaState): Promise<void> {
   const { database, url, managed } = props;
   const what = `tables and views of the pipeline in database ${database} of ClickHouse at ${withoutCredentials(url)}`;
   if (keepsData(what)) return;
-  try {
-    await withClickHouse(serverOf(props), optionsFor(presentMs), async (clickhouse) => {
+  const removal = {
+    what,
+    managed,
+    gone: "ClickHouse does not answer any more; they go with its container and volume",
+    left: `It still holds the ${what}`,
+  };
+  await goneIfManaged(removal, () =>
+    withClickHouse(serverOf(props), optionsFor(presentMs), async (clickhouse) => {
       const reality = await observe(clickhouse, database);
       for (const found of droppable(props, reality)) await clickhouse.run(dropStatement(database, found));
       await dropEmptyDatabase(clickhouse, database, reality);
-    });
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    if (!managed) {
-      throw new Error(
-        `${error.message}\nIt still holds the ${what}. Start the server and run this again; if it is gone for good, run: ` +
-          "pulumi state delete <URN of this resource>",
-        { cause: error },
-      );
-    }
-    console.log(`${what}: ClickHouse does not answer any more; they go with its container and volume`);
-  }
+    }),
+  );
 }
 
 export { remove as delete };

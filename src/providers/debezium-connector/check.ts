@@ -1,9 +1,6 @@
-import type { dynamic } from "@pulumi/pulumi";
+import { type Failures, isText, type Raw, withDefaults } from "../check";
 import { isUnknown } from "../unknown";
 import type { DebeziumConnectorInputs, HeartbeatTarget } from "./types";
-
-type Failures = dynamic.CheckFailure[];
-type Raw = Readonly<Record<string, unknown>>;
 
 /** Defaults of what may be left out. */
 const defaults = { managed: false, startTimeoutSeconds: 180 } as const;
@@ -12,10 +9,7 @@ const connectorClass = "io.debezium.connector.postgresql.PostgresConnector";
 
 /** The inputs with defaults, and what is wrong with them. Values that are not known yet are let through. */
 export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failures: Failures } {
-  const given = Object.fromEntries(
-    Object.entries(news).filter(([, value]) => value !== undefined && value !== null),
-  );
-  const inputs: Raw = { ...defaults, ...given };
+  const inputs = withDefaults(news, defaults);
   const known = inputs as unknown as DebeziumConnectorInputs;
   const failures: Failures = [];
   const demand = (property: string, isFine: () => boolean, reason: string) => {
@@ -110,10 +104,6 @@ function heartbeatFailures({ heartbeat }: Raw): Failures {
     ...(isUnknown(database) || isText(database) ? [] : ["database is missing"]),
   ];
   return reasons.map((reason) => ({ property: "heartbeat", reason }));
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
 }
 
 function isHttpUrl(value: unknown): boolean {

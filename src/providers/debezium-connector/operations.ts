@@ -1,13 +1,13 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { withoutCredentials } from "../../lib/http";
 import { messageOf, waitFor } from "../../lib/retry";
-import { UnreachableError } from "../../lib/unreachable";
 import { exactly } from "../../tables";
 import { keptBirth } from "../births";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { isUnknown } from "../unknown";
+import { driftIfUnreachable, goneIfManaged } from "../unreachable";
 import { checkInputs } from "./check";
 import { Connect, type ReportedStatus } from "./connect";
 import { failed, isPassing, lookBefore, stateDrift, waitUntilFlowing } from "./flow";
@@ -94,9 +94,9 @@ export async function update(
   return { outs: await establish(news, olds) };
 }
 
-export async function read(id: string, props: DebeziumConnectorState): Promise<dynamic.ReadResult> {
-  const connect = new Connect(props.url);
-  try {
+export function read(id: string, props: DebeziumConnectorState): Promise<dynamic.ReadResult> {
+  return driftIfUnreachable(id, props, async () => {
+    const connect = new Connect(props.url);
     await connect.ready(presentMs);
     const found = await connect.settings(props.connector);
     // Not taken for gone: its offsets are still there, and with them an update makes it go on where it was.
@@ -108,34 +108,26 @@ export async function read(id: string, props: DebeziumConnectorState): Promise<d
       ...(await slotDrift(props)),
     ];
     return { id, props: { ...props, drift: drift.map((text) => redact(text, props.settings)) } };
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    // Its container may be gone, and the same refresh finds that out: the next update brings both back.
-    return { id, props: { ...props, drift: [error.message] } };
-  }
+  });
 }
 
 async function remove(_id: string, { url, connector, managed }: DebeziumConnectorState): Promise<void> {
   const what = `connector ${connector} at ${withoutCredentials(url)} and its offsets`;
   if (keepsData(what)) return;
-  const connect = new Connect(url);
-  try {
+  const removal = {
+    what,
+    managed,
+    gone: "Kafka Connect does not answer any more; they go with Kafka's volume",
+    left: `It still runs ${what}`,
+  };
+  await goneIfManaged(removal, async () => {
+    const connect = new Connect(url);
     await connect.ready(presentMs);
     if (!(await connect.stop(connector))) return;
     // Without them, one of the same name would try to go on at a slot that is gone, and fail.
     await connect.deleteOffsets(connector);
     await connect.delete(connector);
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    if (!managed) {
-      throw new Error(
-        `${error.message}\nIt still runs ${what}. Start it and run this again; if it is gone for good, run: ` +
-          "pulumi state delete <URN of this resource>",
-        { cause: error },
-      );
-    }
-    console.log(`${what}: Kafka Connect does not answer any more; they go with Kafka's volume`);
-  }
+  });
 }
 
 export { remove as delete };

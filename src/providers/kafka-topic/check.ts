@@ -1,10 +1,7 @@
-import type { dynamic } from "@pulumi/pulumi";
 import { nearWords } from "../../lib/near";
+import { type Failures, isText, type Raw, withDefaults } from "../check";
 import { isUnknown } from "../unknown";
 import type { KafkaTopicInputs } from "./types";
-
-type Failures = dynamic.CheckFailure[];
-type Raw = Readonly<Record<string, unknown>>;
 
 /** Defaults of what may be left out. */
 const defaults = { config: {}, managed: false, startTimeoutSeconds: 120 } as const;
@@ -51,10 +48,7 @@ const knownSettings = [
 
 /** The inputs with defaults, and what is wrong with them. Values that are not known yet are let through. */
 export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failures: Failures } {
-  const given = Object.fromEntries(
-    Object.entries(news).filter(([, value]) => value !== undefined && value !== null),
-  );
-  const inputs: Raw = { ...defaults, ...given };
+  const inputs = withDefaults(news, defaults);
   const known = inputs as unknown as KafkaTopicInputs;
   const failures: Failures = [];
   const demand = (property: string, isFine: () => boolean, reason: () => string) => {
@@ -103,10 +97,6 @@ function configFailures(config: unknown): Failures {
       reasons.push(`${name}: Kafka has no such setting of a topic; did you mean ${near.join(" or ")}?`);
     return reasons.map((reason) => ({ property: "config", reason }));
   });
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
 }
 
 function isAddress(server: string): boolean {

@@ -2,11 +2,11 @@ import type { dynamic } from "@pulumi/pulumi";
 import type { Admin } from "kafkajs";
 import { withKafkaAdmin } from "../../lib/kafka";
 import { messageOf, waitFor } from "../../lib/retry";
-import { UnreachableError } from "../../lib/unreachable";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { isUnknown } from "../unknown";
+import { driftIfUnreachable, goneIfManaged } from "../unreachable";
 import { checkInputs } from "./check";
 import { alterTopic, createTopic, deleteTopic, differingSettings, readTopic, type TopicFacts } from "./topic";
 import type { KafkaTopicInputs, KafkaTopicState } from "./types";
@@ -62,18 +62,14 @@ export async function update(
   return { outs: await establish(news, olds) };
 }
 
-export async function read(id: string, props: KafkaTopicState): Promise<dynamic.ReadResult> {
-  try {
-    return await withKafkaAdmin(props.bootstrapServers, presentMs, async (admin) => {
+export function read(id: string, props: KafkaTopicState): Promise<dynamic.ReadResult> {
+  return driftIfUnreachable(id, props, () =>
+    withKafkaAdmin(props.bootstrapServers, presentMs, async (admin) => {
       const facts = await readTopic(admin, props.topic);
       if (facts === undefined) return { id: "", props: {} };
       return { id, props: { ...props, drift: differences(props, facts) } };
-    });
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    // Its container may be gone, and the same refresh finds that out: the next update brings both back.
-    return { id, props: { ...props, drift: [error.message] } };
-  }
+    }),
+  );
 }
 
 async function remove(
@@ -86,19 +82,15 @@ async function remove(
     console.log(`${what} was there before; it stays`);
     return;
   }
-  try {
-    await withKafkaAdmin(bootstrapServers, presentMs, (admin) => deleteTopic(admin, topic));
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    if (!managed) {
-      throw new Error(
-        `${error.message}\nIt still holds topic ${topic}. Start the broker and run this again; if it is gone for good, ` +
-          "run: pulumi state delete <URN of this resource>",
-        { cause: error },
-      );
-    }
-    console.log(`${what}: Kafka does not answer any more; the topic goes with its container and volume`);
-  }
+  const removal = {
+    what,
+    managed,
+    gone: "Kafka does not answer any more; the topic goes with its container and volume",
+    left: `It still holds topic ${topic}`,
+  };
+  await goneIfManaged(removal, () =>
+    withKafkaAdmin(bootstrapServers, presentMs, (admin) => deleteTopic(admin, topic)),
+  );
 }
 
 export { remove as delete };

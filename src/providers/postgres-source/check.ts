@@ -1,9 +1,6 @@
-import type { dynamic } from "@pulumi/pulumi";
+import { type Failures, isText, type Raw, withDefaults } from "../check";
 import { isUnknown } from "../unknown";
 import type { Credentials, PostgresSourceInputs } from "./types";
-
-type Failures = dynamic.CheckFailure[];
-type Raw = Readonly<Record<string, unknown>>;
 
 /** Defaults of what may be left out. */
 const defaults = {
@@ -18,21 +15,14 @@ const defaults = {
 
 /** The inputs with defaults, and what is wrong with them. Values that are not known yet are let through. */
 export function checkInputs(news: Raw): { readonly inputs: Raw; readonly failures: Failures } {
-  const given = Object.fromEntries(
-    Object.entries(news).filter(([, value]) => value !== undefined && value !== null),
-  );
-  const inputs: Raw = { ...defaults, ...given };
+  const inputs = withDefaults(news, defaults);
   const known = inputs as unknown as PostgresSourceInputs;
   const failures: Failures = [];
   const demand = (property: string, isFine: () => boolean, reason: string) => {
     if (!isUnknown(inputs[property]) && !isFine()) failures.push({ property, reason });
   };
   for (const property of ["host", "database", "adminUser", "adminPassword"]) {
-    demand(
-      property,
-      () => typeof inputs[property] === "string" && inputs[property] !== "",
-      "must be a text, not empty",
-    );
+    demand(property, () => isText(inputs[property]), "must be a text, not empty");
   }
   demand(
     "port",

@@ -1,12 +1,12 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Client } from "pg";
 import { messageOf, waitFor } from "../../lib/retry";
-import { UnreachableError } from "../../lib/unreachable";
 import { qualifiedName } from "../../tables";
 import { changedProperties, driftOf } from "../drift";
 import { HalfDoneError } from "../half-done";
 import { keepsData } from "../keep-data";
 import { type Relations, remadeTables } from "../relations";
+import { driftIfUnreachable, goneIfManaged } from "../unreachable";
 import { checkInputs } from "./check";
 import { type ConnectOptions, canLogIn, codeOf, sqlState, withAdmin } from "./connection";
 import { capturableTables, observe, type Reality, walPosition } from "./observe";
@@ -86,9 +86,9 @@ export async function update(
   return { outs: await establish(id, news, olds) };
 }
 
-export async function read(id: string, props: PostgresSourceState): Promise<dynamic.ReadResult> {
-  try {
-    return await withAdmin(props, optionsFor(props, presentMs), async (client) => {
+export function read(id: string, props: PostgresSourceState): Promise<dynamic.ReadResult> {
+  return driftIfUnreachable(id, props, () =>
+    withAdmin(props, optionsFor(props, presentMs), async (client) => {
       const reality = await observe(client, props);
       if (nothingIsLeft(props, reality)) return { id: "", props: {} };
       const logins = await tryLogins(props, reality);
@@ -98,32 +98,24 @@ export async function read(id: string, props: PostgresSourceState): Promise<dyna
         ...planSource(props, reality, logins).map(({ why }) => why),
       ];
       return { id, props: stateOf(props, reality, await relationsOf(client, reality, props), drift) };
-    });
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    // Its container may be gone, and the same refresh finds that out: the next update brings both back.
-    return { id, props: { ...props, drift: [error.message] } };
-  }
+    }),
+  );
 }
 
 async function remove(_id: string, props: PostgresSourceState): Promise<void> {
   const what = `publication ${props.publication}, slot ${props.slot} and roles in database ${props.database}`;
   if (keepsData(what)) return;
-  try {
-    await withAdmin(props, optionsFor(props, presentMs), async (client) =>
+  const removal = {
+    what,
+    managed: props.managed,
+    gone: "Postgres does not answer any more; they go with its container and volume",
+    left: `It still holds ${what}; a slot that nobody reads fills its disk`,
+  };
+  await goneIfManaged(removal, () =>
+    withAdmin(props, optionsFor(props, presentMs), async (client) =>
       retryingLocks(client, async () => removeSource(client, props, await observe(client, props)), props),
-    );
-  } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
-    if (!props.managed) {
-      throw new Error(
-        `${error.message}\nIt still holds ${what}; a slot that nobody reads fills its disk. Start the server and run this ` +
-          "again; if the server is gone for good, run: pulumi state delete <URN of this resource>",
-        { cause: error },
-      );
-    }
-    console.log(`${what}: Postgres does not answer any more; they go with its container and volume`);
-  }
+    ),
+  );
 }
 
 export { remove as delete };
