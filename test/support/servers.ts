@@ -3,9 +3,10 @@ import Docker from "dockerode";
 import { pack } from "tar-stream";
 import { inject } from "vitest";
 import { ensureLocalImages } from "../../offline/images";
+import { pulled } from "../../offline/plugins/docker/remote-image";
 import { readResolvedImages, type ServiceName } from "../../src/images";
 import { inState, readProjectFile } from "../../src/lib/paths";
-import { waitFor } from "../../src/lib/retry";
+import { messageOf, waitFor } from "../../src/lib/retry";
 import { labels, type Run, runLabels } from "./servers-setup";
 
 /** A server in a container of its own that this run of the tests shares: started by the first test that asks for it. */
@@ -231,12 +232,9 @@ async function pullUnlessThere(image: string): Promise<void> {
     if ((error as { statusCode?: number }).statusCode !== 404) throw error;
   }
   console.log(`pulling ${image}`);
-  const stream = await docker.pull(image);
-  const said = await new Promise<readonly { readonly error?: string }[]>((resolve, reject) => {
-    docker.modem.followProgress(stream, (error, lines) => (error ? reject(error) : resolve(lines)));
+  await pulled(docker, await docker.pull(image)).catch((error: unknown) => {
+    throw new Error(`pulling ${image}: ${messageOf(error)}`);
   });
-  // A pull that fails on the way ends as one that succeeds; only a line of it tells.
-  for (const { error } of said) if (error !== undefined) throw new Error(`pulling ${image}: ${error}`);
 }
 
 /** Puts files into a container, by their absolute paths; everybody there can read them. */

@@ -1,3 +1,4 @@
+import type Docker from "dockerode";
 import type { ImageInspectInfo } from "dockerode";
 import type { Kind } from "../provider/kind";
 import { bool, int, list, map, object, type Properties, set, string } from "../provider/schema";
@@ -130,8 +131,18 @@ async function pull({ docker, credentials }: Engine, name: string, platform: str
   // Without a tag, the engine would pull every tag there is.
   const reference = /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
   const stream = await docker.pull(reference, { authconfig, ...(platform && { platform }) });
+  await pulled(docker, stream);
+}
+
+/** Waits for a pull. What fails once it has begun is a line of its stream, which dockerode takes for progress. */
+export async function pulled(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
+    docker.modem.followProgress(stream, (error: Error | null, lines: readonly { error?: string }[]) => {
+      const said = lines?.find((line) => line.error !== undefined)?.error;
+      if (error) reject(error);
+      else if (said !== undefined) reject(new Error(said));
+      else resolve();
+    });
   });
 }
 
