@@ -1,7 +1,10 @@
 import * as fs from "node:fs";
+import * as http from "node:http";
 import type { AddressInfo } from "node:net";
+import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ClickHouseAnswer,
@@ -273,6 +276,8 @@ test.each([
   [{ host: "127.0.0.1:3000", origin: "https://evil.example" }, true],
   // Its own name, which it lets lead to this machine.
   [{ host: "evil.example:3000", origin: "http://evil.example:3000" }, true],
+  [{ host: "a b[" }, true],
+  [{}, true],
 ])("a request with %j is from elsewhere: %s", (headers, expected) => {
   expect(isFromElsewhere({ headers })).toBe(expected);
 });
@@ -366,6 +371,49 @@ describe("the server", () => {
     expect(
       (await fetch(`${url}/api/datasources/proxy/uid/prometheus/-/quit`, { method: "POST" })).status,
     ).toBe(403);
+  });
+
+  test.each(["//", "http://[/"])("has nothing at the address %s, and says so", async (address) => {
+    const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write(`GET ${address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[04] /);
+  });
+
+  test("takes no question that is too long, and no answer", async () => {
+    const source = http.createServer((request, response) => {
+      request.resume();
+      response.end(Buffer.alloc(request.url === "/api/v1/alerts" ? 33 * 1024 * 1024 : 1));
+    });
+    await new Promise<void>((resolve) => source.listen(0, "127.0.0.1", resolve));
+    const sourceUrl = `http://127.0.0.1:${(source.address() as AddressInfo).port}`;
+    const asked = createServer({
+      assets,
+      dashboards: folder,
+      home: undefined,
+      dataSources: [{ uid: "p", name: "Prometheus", kind: "prometheus", url: sourceUrl, headers: {} }],
+    });
+    await new Promise<void>((resolve) => asked.listen(0, "127.0.0.1", resolve));
+    const api = `http://127.0.0.1:${(asked.address() as AddressInfo).port}/api/datasources/proxy/uid/p/api/v1`;
+    try {
+      const long = await fetch(`${api}/query`, { method: "POST", body: Buffer.alloc(3_000_000) });
+      expect([long.status, await long.text()]).toEqual([413, expect.stringContaining("more than 1048576")]);
+      const large = await fetch(`${api}/alerts`);
+      expect([large.status, await large.text()]).toEqual([502, expect.stringContaining("ask for less")]);
+      expect((await fetch(`${api}/rules`)).status).toBe(200);
+    } finally {
+      asked.close();
+      source.close();
+    }
+  });
+
+  test("outlives a dashboard whose name cannot stand in an address", async () => {
+    const dashboards = fs.mkdtempSync(path.join(folder, "dashboards-"));
+    fs.writeFileSync(path.join(dashboards, "odd.json"), JSON.stringify({ uid: "☃\n", title: "odd" }));
+    const odd = createServer({ assets, dashboards, home: undefined, dataSources: [] });
+    await new Promise<void>((resolve) => odd.listen(0, "127.0.0.1", resolve));
+    const home = `http://127.0.0.1:${(odd.address() as AddressInfo).port}`;
+    const answer = await fetch(home, { redirect: "manual" }).finally(() => odd.close());
+    expect(answer.headers.get("location")).toBe("/d/%E2%98%83%0A");
   });
 
   test("takes no questions from other sites", async () => {

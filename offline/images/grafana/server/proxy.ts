@@ -51,10 +51,13 @@ export async function ask(source: DataSource, question: Question): Promise<Answe
       ...(method === "POST" && { body: new Uint8Array(body) }),
       signal: AbortSignal.timeout(timeoutMs),
     });
+    const answer = await bodyOf(response);
+    if (!answer)
+      return failure(502, `${source.name} answers with more than ${longestAnswer} bytes: ask for less`);
     return {
       status: response.status,
       contentType: response.headers.get("content-type") ?? "application/octet-stream",
-      body: Buffer.from(await response.arrayBuffer()),
+      body: answer,
     };
   } catch (error) {
     return failure(502, `${source.name} does not answer at ${source.url}: ${reasonOf(error)}`);
@@ -62,6 +65,21 @@ export async function ask(source: DataSource, question: Question): Promise<Answe
 }
 
 const timeoutMs = 60_000;
+/** Answers are held in memory, of which the container has a few hundred MiB; several come at a time. */
+const longestAnswer = 32 * 1024 * 1024;
+
+/** Undefined where it is too long. */
+async function bodyOf(response: Response): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop closes the connection to the data source.
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > longestAnswer) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
 
 /** In the shape of Prometheus's own errors. */
 export function failure(status: number, error: string): Answer {

@@ -23,7 +23,12 @@ export function createServer(options: ServerOptions): http.Server {
   return http.createServer((request, response) => {
     answerTo(request, options, assets)
       .catch((error: unknown) => failure(500, error instanceof Error ? error.message : String(error)))
-      .then((answer) => send(request, response, answer));
+      .then((answer) => send(request, response, answer))
+      // Nothing of one request may end the process.
+      .catch((error: unknown) => {
+        console.error(error);
+        response.destroy();
+      });
   });
 }
 
@@ -40,7 +45,9 @@ async function answerTo(
   assets: ReadonlyMap<string, FullAnswer>,
 ): Promise<FullAnswer> {
   const method = request.method ?? "GET";
-  const { pathname, search } = new URL(request.url ?? "/", "http://page");
+  // A path may look like another server's address (`//`); a whole address is for proxies.
+  if (!request.url?.startsWith("/")) return failure(400, `${request.url}: an address here begins with /`);
+  const { pathname, search } = new URL(`http://page${request.url}`);
   const [, uid, rest] = /^\/api\/datasources\/proxy\/uid\/([\w-]+)(\/.*)?$/.exec(pathname) ?? [];
   if (uid !== undefined) {
     if (isFromElsewhere(request)) {
@@ -51,7 +58,9 @@ async function answerTo(
     const source = options.dataSources.find((source) => source.uid === uid);
     if (!source) return failure(404, `no data source ${uid}: its service is switched off`);
     const contentType = request.headers["content-type"];
-    return ask(source, { method, path: rest ?? "/", search, contentType, body: await bodyOf(request) });
+    const body = await bodyOf(request);
+    if (!body) return failure(413, `a query of more than ${longestBody} bytes`);
+    return ask(source, { method, path: rest ?? "/", search, contentType, body });
   }
   if (method !== "GET" && method !== "HEAD") return failure(405, "this page only reads");
   if (pathname === "/api/health") return json({ database: "ok", version: "dashboard page" });
@@ -62,7 +71,7 @@ async function answerTo(
   const [, wanted] = /^\/api\/dashboards\/uid\/([\w-]+)$/.exec(pathname) ?? [];
   if (wanted !== undefined) return dashboardAnswer(stored, wanted, options.dataSources);
   if (pathname === "/" && stored[0])
-    return { ...json({}), status: 302, location: `/d/${stored[0].json.uid}` };
+    return { ...json({}), status: 302, location: `/d/${encodeURIComponent(stored[0].json.uid)}` };
   if (/^\/d\/[\w-]+(\/[\w-]*)?$/.test(pathname)) return assets.get("/index.html") ?? failure(404, "no page");
   return failure(404, `nothing at ${pathname}`);
 }
@@ -73,7 +82,8 @@ async function answerTo(
  */
 export function isFromElsewhere({ headers }: Pick<http.IncomingMessage, "headers">): boolean {
   const { origin, host = "" } = headers;
-  const name = new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, "");
+  const address = `http://${host}`;
+  const name = URL.canParse(address) ? new URL(address).hostname.replace(/^\[|\]$/g, "") : "";
   const isOurs = isIP(name) !== 0 || name === "localhost" || name === "grafana";
   return !isOurs || (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`);
 }
@@ -99,15 +109,15 @@ function json(value: unknown): Answer {
 
 const longestBody = 1024 * 1024;
 
-async function bodyOf(request: http.IncomingMessage): Promise<Buffer> {
+/** Undefined for one that is too long; it is read all the same, or the client would not hear the answer. */
+async function bodyOf(request: http.IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > longestBody) throw new Error(`a query of more than ${longestBody} bytes`);
-    chunks.push(chunk);
+    if (size <= longestBody) chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return size <= longestBody ? Buffer.concat(chunks) : undefined;
 }
 
 const types: Readonly<Record<string, string>> = {
