@@ -3,9 +3,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { withLock } from "../../bin/lock";
 import { inCache, inProject } from "../../src/lib/paths";
-import { findProgram, run } from "../../src/lib/process";
+import { run } from "../../src/lib/process";
+import { goEnv, goInstallation, goProblem, hasProgram } from "../go";
 
-export interface BuildOptions {
+export interface GoBuildOptions {
   /** Called with what is being done, a short text for the user. */
   readonly onStep: (text: string) => void;
   /** File that gets the whole output of the Go compiler. */
@@ -48,19 +49,19 @@ export function builtPulumi(): string | undefined {
 }
 
 /** Builds the Pulumi CLI and, beside it, the language host and the dynamic-provider host; returns their folder. */
-export function buildPulumi(options: BuildOptions): Promise<string> {
+export function buildPulumi(options: GoBuildOptions): Promise<string> {
   return build(cliName, [languageHost, cli], options);
 }
 
 const cliName = `pulumi-${cli.version}-built`;
 
 /** Builds the Node language host alone, for a Pulumi CLI that came without; returns its folder. */
-export function buildLanguageHost(options: BuildOptions): Promise<string> {
+export function buildLanguageHost(options: GoBuildOptions): Promise<string> {
   return build(`pulumi-language-nodejs-${languageHost.version}`, [languageHost], options);
 }
 
 /** Compiles tools into one folder of the cache, named after all that shapes them, unless it is there already. */
-async function build(name: string, tools: readonly GoTool[], options: BuildOptions): Promise<string> {
+async function build(name: string, tools: readonly GoTool[], options: GoBuildOptions): Promise<string> {
   const target = folderOf(name, tools);
   if (fs.existsSync(target)) return target;
   const lock = {
@@ -90,7 +91,7 @@ function folderOf(name: string, tools: readonly GoTool[]): string {
 
 const dynamicProviderHost = inProject("node_modules", "@pulumi", "pulumi", "pulumi-resource-pulumi-nodejs");
 
-async function compile(tool: GoTool, into: string, { onStep, logFile }: BuildOptions): Promise<void> {
+async function compile(tool: GoTool, into: string, { onStep, logFile }: GoBuildOptions): Promise<void> {
   const started = Date.now();
   let packages = 0;
   const tell = () => onStep(`building ${tool.name} ${tool.version} from Go modules (${packages} packages)`);
@@ -98,14 +99,7 @@ async function compile(tool: GoTool, into: string, { onStep, logFile }: BuildOpt
   let told = started;
   await run("go", ["build", "-v", "-trimpath", "-ldflags", ldflags(tool), "-o", into, tool.package], {
     cwd: inProject("offline", "toolchain", tool.name),
-    env: {
-      CGO_ENABLED: "0",
-      GOWORK: "off",
-      GO111MODULE: "on",
-      GOFLAGS: undefined,
-      GOOS: undefined,
-      GOARCH: undefined,
-    },
+    env: { ...goEnv, GOOS: undefined, GOARCH: undefined },
     logFile,
     onLine: (line) => {
       if (/^[\w.-]+(\/[\w.~-]+)*$/.test(line)) packages += 1;
@@ -120,25 +114,17 @@ function ldflags(tool: GoTool): string {
   return `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${tool.version}`;
 }
 
-/** From this version on, Go fetches a newer one by itself where a module asks for it. */
-const oldestGo = [1, 21] as const;
-
 async function checkGo(): Promise<void> {
-  const wanted = /^go (\S+)$/m.exec(
-    fs.readFileSync(inProject("offline/toolchain/pulumi/go.mod"), "utf8"),
-  )?.[1];
-  const what = `Go ${oldestGo.join(".")} or newer (it fetches ${wanted} by itself) is needed to build the Pulumi CLI`;
-  const how =
-    "Install it (https://go.dev/dl; Debian 12's golang-go is too old) or " +
-    "install the Pulumi CLI itself (https://www.pulumi.com/docs/iac/download-install), then run the command again.";
-  if (!findProgram("go"))
+  const problem = await goProblem(inProject("offline", "toolchain", cli.name, "go.mod"), {
+    has: hasProgram,
+    // Outside of this folder, so that no go.mod has a say.
+    run: (command, args, more) => run(command, args, { cwd: inProject("offline"), ...more }),
+  });
+  if (problem)
     throw new Error(
-      `Pulumi: no CLI found, none could be downloaded, and there is no go on PATH; ${what}.\n${how}`,
+      `Pulumi: no whole CLI was found, none could be downloaded, and ${problem} to build it.\n${goInstallation} or ` +
+        "install the Pulumi CLI itself (https://www.pulumi.com/docs/iac/download-install), then run the command again.",
     );
-  const { stdout } = await run("go", ["env", "GOVERSION"], { cwd: inProject("offline") });
-  const [major = 0, minor = 0] = (/^go(\d+)\.(\d+)/.exec(stdout.trim()) ?? []).slice(1).map(Number);
-  if (major < oldestGo[0] || (major === oldestGo[0] && minor < oldestGo[1]))
-    throw new Error(`Pulumi: the go on PATH is ${stdout.trim()}; ${what}.\n${how}`);
 }
 
 /** 12 hex digits over all that shapes the result. */
