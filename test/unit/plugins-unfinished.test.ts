@@ -97,6 +97,21 @@ describe("a note", () => {
     }
   });
 
+  test("that cannot be removed then does not end the plugin", () => {
+    vi.useFakeTimers();
+    try {
+      unfinished.begin(urn);
+      unfinished.told(urn);
+      const [note = ""] = fs.readdirSync(folder);
+      fs.rmSync(path.join(folder, note));
+      fs.mkdirSync(path.join(folder, note));
+      vi.advanceTimersByTime(10_000);
+      expect(fs.readdirSync(folder)).toEqual([note]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("goes at an orderly end if Pulumi was told, and stays if not", () => {
     unfinished.begin(urn);
     unfinished.begin(other);

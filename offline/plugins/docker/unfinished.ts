@@ -53,7 +53,13 @@ export class Unfinished {
   /** Pulumi is being told. It may be killed before it has written that down: the note outlives this by a little. */
   told(urn: string): void {
     this.toldOf.add(urn);
-    setTimeout(() => this.forget(urn), writingMs).unref();
+    setTimeout(() => {
+      try {
+        this.forget(urn);
+      } catch {
+        // Nobody is there to be told, and an error here would end the plugin; Pulumi's next look forgets it, too.
+      }
+    }, writingMs).unref();
   }
 
   /** Pulumi has it in its state. */
