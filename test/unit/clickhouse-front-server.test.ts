@@ -129,9 +129,10 @@ describe("a refused request", () => {
     expect(await answersTo(sent)).toContain("Code: 36. DB::Exception: The query is not UTF-8");
   });
 
-  test.runIf("createZstdDecompress" in zlib)("is damaged zstd, by ClickHouse's code", async () => {
+  test("is damaged zstd, by ClickHouse's code; by another one where Node does not know zstd", async () => {
     const sent = request("POST /", "SELECT 1", `${credentials}\r\nContent-Encoding: zstd`);
-    expect(await answersTo(sent)).toContain("Code: 271.");
+    const known = "createZstdDecompress" in zlib;
+    expect(await answersTo(sent)).toContain(known ? "Code: 271." : "Code: 89.");
   });
 });
 
