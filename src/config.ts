@@ -291,7 +291,7 @@ export const configSchema = z.strictObject({
         .describe("First part of every topic's name"),
       heapMb: mebibytes.default(768).describe("Java heap of Kafka Connect in MiB"),
       settings: furtherSettings(ownDebeziumSettings).describe(
-        "Further Debezium settings, laid over ours. Those whose names say so (password, secret, …) are secrets in Pulumi's state; Connect's REST API shows them",
+        "Further Debezium settings, laid over ours. Set secret ones with `pulumi config set --secret`: they are then secret in Pulumi's state as well, but Connect's REST API shows them",
       ),
     })
     .prefault({})
